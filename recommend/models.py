@@ -1,0 +1,262 @@
+"""Shoppers, what they did, the recommenders fitted on it, and the slates they were given."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from catalog.models import Merchant, MerchantScoped, Product
+from jobs.models import Job
+from styling.models import Style, StyledImage
+
+
+class Shopper(models.Model):
+    """A pseudonymous visitor who consented. Without consent no row exists."""
+
+    class Consent(models.TextChoices):
+        GRANTED = "granted", _("Granted")
+        WITHDRAWN = "withdrawn", _("Withdrawn")
+
+    merchant = models.ForeignKey(Merchant, models.CASCADE, related_name="shoppers", verbose_name=_("shop"))
+    #: ``epoch:HMAC(key of the epoch, merchant | visitor id)``: unlinkable across merchants and epochs.
+    pseudonym = models.CharField(_("pseudonym"), max_length=80, editable=False)
+    consent = models.CharField(_("consent"), max_length=10, choices=Consent, default=Consent.GRANTED)
+    consent_version = models.CharField(_("consent text"), max_length=20, blank=True)
+    consent_at = models.DateTimeField(_("consent given"), default=timezone.now)
+    personalisation_enabled = models.BooleanField(_("personalisation on"), default=True)
+    #: Per-shopper data key, wrapped by the master key: dropping it shreds what it encrypted, in backups too.
+    wrapped_key = models.BinaryField(editable=False, default=b"")
+    #: Encrypted sensitive profile (style tags that the shopper removed, search words).
+    sealed_profile = models.BinaryField(editable=False, default=b"")
+    created_at = models.DateTimeField(_("first seen"), auto_now_add=True)
+    last_seen_at = models.DateTimeField(_("last seen"), default=timezone.now, db_index=True)
+
+    objects = MerchantScoped.as_manager()
+
+    class Meta:
+        verbose_name = _("shopper")
+        verbose_name_plural = _("shoppers")
+        ordering = ["-last_seen_at"]
+        constraints = [models.UniqueConstraint(fields=["merchant", "pseudonym"], name="shopper_once")]
+
+    def __str__(self) -> str:
+        return self.pseudonym[:12]
+
+
+class Interaction(models.Model):
+    """One event of a shopper."""
+
+    class Kind(models.TextChoices):
+        IMPRESSION = "impression", _("Impression")
+        VIEW = "view", _("View")
+        CLICK = "click", _("Click")
+        ADD_TO_CART = "add_to_cart", _("Added to bag")
+        PURCHASE = "purchase", _("Purchase")
+        RATING = "rating", _("Rating")
+        LIKE = "like", _("Like")
+        DISLIKE = "dislike", _("Dislike")
+
+    merchant = models.ForeignKey(
+        Merchant, models.CASCADE, related_name="interactions", verbose_name=_("shop")
+    )
+    #: Chosen by the client, so that a repeated request changes nothing.
+    event_id = models.UUIDField(default=uuid.uuid4, editable=False)
+    shopper = models.ForeignKey(
+        Shopper, models.CASCADE, related_name="interactions", verbose_name=_("shopper")
+    )
+    product = models.ForeignKey(
+        Product, models.CASCADE, related_name="interactions", verbose_name=_("product")
+    )
+    kind = models.CharField(_("event"), max_length=12, choices=Kind)
+    value = models.FloatField(_("value"), null=True, blank=True)
+    style = models.ForeignKey(
+        Style, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("style shown")
+    )
+    styled_image = models.ForeignKey(
+        StyledImage,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("rendering shown"),
+    )
+    slot = models.CharField(_("place"), max_length=20, blank=True)
+    slate_id = models.UUIDField(null=True, blank=True)
+    position = models.PositiveSmallIntegerField(null=True, blank=True)
+    occurred_at = models.DateTimeField(_("when"), default=timezone.now)
+    received_at = models.DateTimeField(auto_now_add=True)
+
+    objects = MerchantScoped.as_manager()
+
+    class Meta:
+        verbose_name = _("interaction")
+        verbose_name_plural = _("interactions")
+        ordering = ["-occurred_at"]
+        constraints = [models.UniqueConstraint(fields=["merchant", "event_id"], name="interaction_once")]
+        indexes = [
+            models.Index(fields=["merchant", "-occurred_at"], name="interaction_recent"),
+            models.Index(fields=["shopper", "-occurred_at"], name="interaction_history"),
+            models.Index(fields=["merchant", "kind", "product"], name="interaction_counts"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.shopper} {self.kind} {self.product_id}"
+
+
+class RecommenderFit(Job):
+    """One fit of a recommender on a merchant's interactions."""
+
+    merchant = models.ForeignKey(
+        Merchant, models.CASCADE, related_name="recommender_fits", verbose_name=_("shop")
+    )
+    settings = models.JSONField(_("settings"), default=dict, blank=True)
+
+    objects = MerchantScoped.as_manager()
+
+    class Meta:
+        verbose_name = _("recommender fit")
+        verbose_name_plural = _("recommender fits")
+        ordering = ["-created_at"]
+
+
+class Recommender(models.Model):
+    """A fitted, versioned recommender with its offline scores."""
+
+    class Status(models.TextChoices):
+        CANDIDATE = "candidate", _("Candidate")
+        DEPLOYED = "deployed", _("Deployed")
+        RETIRED = "retired", _("Retired")
+
+    TRANSITIONS: dict[str, frozenset[str]] = {
+        "candidate": frozenset({"deployed", "retired"}),
+        "deployed": frozenset({"retired"}),
+        "retired": frozenset({"deployed"}),
+    }
+
+    merchant = models.ForeignKey(
+        Merchant, models.CASCADE, related_name="recommenders", verbose_name=_("shop")
+    )
+    fit = models.OneToOneField(
+        RecommenderFit,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="recommender",
+        verbose_name=_("fit"),
+    )
+    version = models.PositiveIntegerField(_("version"))
+    status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.CANDIDATE)
+    #: The artifact directory, relative to ``settings.ARTIFACTS_ROOT``.
+    directory = models.CharField(max_length=200, editable=False)
+    metrics = models.JSONField(_("scores"), default=dict, editable=False)
+    held_reason = models.CharField(_("why it was not deployed"), max_length=300, blank=True, editable=False)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    deployed_at = models.DateTimeField(_("deployed at"), null=True, blank=True, editable=False)
+
+    objects = MerchantScoped.as_manager()
+
+    class Meta:
+        verbose_name = _("recommender")
+        verbose_name_plural = _("recommenders")
+        ordering = ["-version"]
+        constraints = [
+            models.UniqueConstraint(fields=["merchant", "version"], name="recommender_version_once"),
+            models.UniqueConstraint(
+                fields=["merchant"], condition=Q(status="deployed"), name="recommender_one_deployed"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.merchant} v{self.version}"
+
+
+class Slate(models.Model):
+    """The ordered products, each with the style shown and the reason, given to one shopper in one place."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    merchant = models.ForeignKey(Merchant, models.CASCADE, related_name="slates", verbose_name=_("shop"))
+    shopper = models.ForeignKey(Shopper, models.CASCADE, related_name="slates", verbose_name=_("shopper"))
+    recommender = models.ForeignKey(
+        Recommender, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("recommender")
+    )
+    slot = models.CharField(_("place"), max_length=20)
+    #: ``[{"product": 7, "style": 2, "rendering": 31, "score": .8, "parts": {…}, "reason": …, "propensity": .9}]``
+    items = models.JSONField(default=list)
+    created_at = models.DateTimeField(auto_now_add=True, db_index=True)
+
+    objects = MerchantScoped.as_manager()
+
+    class Meta:
+        verbose_name = _("slate")
+        verbose_name_plural = _("slates")
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.slot} {str(self.id)[:8]}"
+
+
+class MerchandisingRule(models.Model):
+    """A merchant's own say in what is shown: pin, boost, bury or hide a product or a category."""
+
+    class Effect(models.TextChoices):
+        PIN = "pin", _("Pin to the front")
+        BOOST = "boost", _("Boost")
+        BURY = "bury", _("Bury")
+        HIDE = "hide", _("Never recommend")
+
+    merchant = models.ForeignKey(Merchant, models.CASCADE, related_name="rules", verbose_name=_("shop"))
+    effect = models.CharField(_("effect"), max_length=6, choices=Effect)
+    product = models.ForeignKey(
+        Product, models.CASCADE, null=True, blank=True, related_name="rules", verbose_name=_("product")
+    )
+    category = models.ForeignKey(
+        "catalog.Category",
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="rules",
+        verbose_name=_("category"),
+    )
+    slot = models.CharField(_("place"), max_length=20, blank=True, help_text=_("Empty means everywhere."))
+    starts_at = models.DateTimeField(_("from"), null=True, blank=True)
+    ends_at = models.DateTimeField(_("until"), null=True, blank=True)
+
+    objects = MerchantScoped.as_manager()
+
+    class Meta:
+        verbose_name = _("merchandising rule")
+        verbose_name_plural = _("merchandising rules")
+        ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(product__isnull=False) ^ Q(category__isnull=False), name="rule_has_one_subject"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_effect_display()}: {self.product or self.category}"
+
+
+class RenderingPolicy(models.Model):
+    """The state of a merchant's bandit that chooses which rendering of a product to show."""
+
+    merchant = models.OneToOneField(
+        Merchant, models.CASCADE, related_name="rendering_policy", verbose_name=_("shop")
+    )
+    state = models.JSONField(default=dict, editable=False)
+    #: The last interaction that the state has learned from; learning is idempotent beyond it.
+    learned_until_id = models.BigIntegerField(default=0, editable=False)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = MerchantScoped.as_manager()
+
+    class Meta:
+        verbose_name = _("rendering policy")
+        verbose_name_plural = _("rendering policies")
+
+    def __str__(self) -> str:
+        return str(self.merchant)
