@@ -273,7 +273,7 @@ class ImportRun(Job):
     #: ``[{"row": 7, "sku": "…", "problems": [{"code": …, "message": …}], "raw": {…}}]``, at most 5,000.
     problems = models.JSONField(default=list, editable=False)
 
-    objects = MerchantScoped.as_manager()
+    objects = MerchantScoped.as_manager()  # type: ignore[assignment,misc]
 
     class Meta:
         verbose_name = _("import")

@@ -6,3 +6,6 @@ class JobsConfig(AppConfig):
     name = "jobs"
     verbose_name = _("Background jobs")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from jobs import presence  # noqa: F401 - connects the worker signals

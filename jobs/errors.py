@@ -18,9 +18,7 @@ class UserError(Exception):
 
     status_code = 400
 
-    def __init__(
-        self, code: str, message: Text, hint: Text = "", *, details: dict[str, Any] | None = None
-    ) -> None:
+    def __init__(self, code: str, message: Text, hint: Text = "", *, details: dict[str, Any] | None = None) -> None:
         super().__init__(message)
         self.code = code
         self.message = message

@@ -85,9 +85,7 @@ class Job(models.Model):
     rung_at = models.DateTimeField(_("last rung"), null=True, blank=True, editable=False)
     not_before = models.DateTimeField(null=True, blank=True, editable=False)
     attempt = models.PositiveIntegerField(_("attempt"), default=0, editable=False)
-    fruitless_attempts = models.PositiveIntegerField(
-        _("attempts without progress"), default=0, editable=False
-    )
+    fruitless_attempts = models.PositiveIntegerField(_("attempts without progress"), default=0, editable=False)
     cancel_requested_at = models.DateTimeField(_("cancel requested"), null=True, blank=True, editable=False)
 
     # Progress
@@ -148,3 +146,21 @@ class JobEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.at:%H:%M:%S} {self.name} {self.message}"
+
+
+class WorkerPresence(models.Model):
+    """When a worker process was last heard of, and what it listens to."""
+
+    name = models.CharField(_("worker"), max_length=120, primary_key=True)
+    queues = models.JSONField(_("queues"), default=list)
+    device = models.CharField(_("device"), max_length=60, blank=True)
+    started_at = models.DateTimeField(_("started"), default=timezone.now)
+    seen_at = models.DateTimeField(_("last seen"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("worker")
+        verbose_name_plural = _("workers")
+        ordering = ["-seen_at"]
+
+    def __str__(self) -> str:
+        return self.name

@@ -59,9 +59,7 @@ def _describe(error: Exception, response: Response) -> dict[str, Any]:
             "code": "invalid",
             "message": _("Some fields are not right."),
             "hint": _("See details, field by field."),
-            "details": response.data
-            if isinstance(response.data, dict)
-            else {"non_field_errors": response.data},
+            "details": response.data if isinstance(response.data, dict) else {"non_field_errors": response.data},
         }
     codes = {
         status.HTTP_401_UNAUTHORIZED: (

@@ -4,7 +4,7 @@
 | --- | --- | --- |
 | STYLEREC_ENV | development | `production` refuses to start with a default secret and turns every transport guard on |
 | STYLEREC_SECRET_KEY | a development key | Django's secret |
-| STYLEREC_PRIVACY_KEYS | derived in development | Fernet keys, comma separated, newest first; they wrap shoppers' data keys |
+| STYLEREC_PRIVACY_KEYS | derived in development | Fernet keys, newest first; they wrap shoppers' data keys |
 | STYLEREC_HOSTS | localhost | allowed host names, comma separated |
 | STYLEREC_DATA | ./var | database, Valkey data, artifacts, logs of the embedded parts |
 | DATABASE_URL | SQLite in STYLEREC_DATA | any URL that django-environ reads |
@@ -249,7 +249,7 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_HANDLER = "axes.handlers.database.AxesDatabaseHandler"
 AXES_VERBOSE = False
 
-# --- Transport and browser guards --------------------------------------------------------------------------------------
+# --- Transport and browser guards -------------------------------------------------------------------------------------
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
@@ -352,9 +352,7 @@ LOGGING = {
             "processors": [
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
-                structlog.processors.JSONRenderer()
-                if PRODUCTION
-                else structlog.dev.ConsoleRenderer(colors=False),
+                structlog.processors.JSONRenderer() if PRODUCTION else structlog.dev.ConsoleRenderer(colors=False),
             ],
             "foreign_pre_chain": _shared_processors,
         }
