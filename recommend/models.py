@@ -115,7 +115,7 @@ class RecommenderFit(Job):
     )
     settings = models.JSONField(_("settings"), default=dict, blank=True)
 
-    objects = MerchantScoped.as_manager()
+    objects = MerchantScoped.as_manager()  # type: ignore[assignment,misc]
 
     class Meta:
         verbose_name = _("recommender fit")

@@ -90,7 +90,7 @@ class TrainingRun(Job):
     losses = models.JSONField(default=list, editable=False)
     scores = models.JSONField(_("scores"), default=dict, editable=False)
 
-    objects = MerchantScoped.as_manager()
+    objects = MerchantScoped.as_manager()  # type: ignore[assignment,misc]
 
     class Meta:
         verbose_name = _("training run")
@@ -186,7 +186,7 @@ class StylizationRun(Job):
     options = models.JSONField(_("options"), default=dict, blank=True)
     product_images = models.ManyToManyField(ProductImage, related_name="+", verbose_name=_("pictures"))
 
-    objects = MerchantScoped.as_manager()
+    objects = MerchantScoped.as_manager()  # type: ignore[assignment,misc]
 
     class Meta:
         verbose_name = _("stylisation")
