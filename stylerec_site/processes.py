@@ -1,6 +1,6 @@
 """The processes of one StyleRec site on one machine: Valkey, web, workers, sweeper, started and ended together.
 
-Used by ``make demo`` and by the tests that need a real worker. Imports no Django, so that ports can be chosen before the
+Used by ``make demo`` and by tests that need a real worker. Imports no Django, so that ports can be chosen before the
 settings are read.
 """
 
@@ -113,11 +113,9 @@ class Processes:
 
     def start_web(self, *, port: int, workers: int = 2, threads: int = 4) -> None:
         """gunicorn on ``port``; it answers before this returns."""
-        self.start(
-            "web",
-            [sys.executable, "-m", "gunicorn", "stylerec_site.wsgi", "--bind", f"127.0.0.1:{port}"]
-            + ["--workers", str(workers), "--threads", str(threads), "--timeout", "60", "--preload"],
-        )
+        bind = f"127.0.0.1:{port}"
+        command = [sys.executable, "-m", "gunicorn", "stylerec_site.wsgi", "--bind", bind, "--timeout", "60"]
+        self.start("web", [*command, "--workers", str(workers), "--threads", str(threads), "--preload"])
         if not wait_for_port(port, seconds=60):
             raise self.failure("web", "did not answer within 60 s")
 

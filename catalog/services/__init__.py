@@ -1,0 +1,1 @@
+"""The business verbs of the catalogue, one keyword-only function each."""

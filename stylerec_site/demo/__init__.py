@@ -1,0 +1,1 @@
+"""The main job, from pictures to a personal storefront, run for real on one machine."""
