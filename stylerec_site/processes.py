@@ -1,7 +1,7 @@
 """The processes of one StyleRec site on one machine: Valkey, web, workers, sweeper, started and ended together.
 
-Used by ``make demo`` and by tests that need a real worker. Imports no Django, so that ports can be chosen before the
-settings are read.
+Used by ``make demo`` and by tests that need a real worker. Imports no Django, so that ports can be chosen before
+the settings are read.
 """
 
 from __future__ import annotations

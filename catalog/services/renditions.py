@@ -25,7 +25,7 @@ def store(content: bytes, *, folder: str, sha256: str, owner: int, extension: st
 
 
 def make_renditions(content: bytes, *, sha256: str, owner: int) -> list[dict[str, Any]]:
-    """WebP copies of a picture from the door: ``[{"width", "height", "format", "path"}]``, narrow first."""
+    """WebP copies of a picture: ``[{"width", "height", "format", "path"}]``, narrow first."""
     with Image.open(io.BytesIO(content)) as picture:
         picture.load()
         widths = [width for width in WIDTHS if width < picture.width] + [min(picture.width, 1600)]

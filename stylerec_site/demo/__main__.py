@@ -1,8 +1,8 @@
 """``python -m stylerec_site.demo``: what ``make demo`` and ``make demo-check`` run.
 
-Chooses ports, starts Valkey, web, workers and the sweeper, runs the main job through them, and keeps the shop open until
-Ctrl-C or SIGTERM. With ``--check`` everything happens in a scratch folder, from nothing, and the exit status says whether
-every step really happened.
+Chooses ports, starts Valkey, web, workers and the sweeper, runs the main job through them, and keeps the shop open
+until Ctrl-C or SIGTERM. With ``--check`` everything happens in a scratch folder, from nothing, and the exit status says
+whether every step really happened.
 """
 
 from __future__ import annotations

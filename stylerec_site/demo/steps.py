@@ -1,4 +1,4 @@
-"""How the demo talks: one line a step, a moving line while it works, and an error where a step did not really happen."""
+"""How the demo talks: one line a step, a moving line while it works, an error where a step did not really happen."""
 
 from __future__ import annotations
 
