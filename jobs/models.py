@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
-from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
+
+from jobs.tenancy import tenancy
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
@@ -23,14 +24,10 @@ class JobQuerySet(models.QuerySet["Job"]):
     """Reads that every door shares."""
 
     def visible_to(self, user: AbstractBaseUser | AnonymousUser) -> JobQuerySet:
-        """Jobs of the merchants that ``user`` is a member of (all, for a superuser).
-
-        The jobs room lies below the merchants' and may not import it, so the policy is named in the settings.
-        """
+        """Jobs of the merchants that ``user`` is a member of (all, for a superuser)."""
         if getattr(user, "is_superuser", False):
             return self
-        merchant_ids_of = import_string(settings.JOBS_MERCHANT_IDS_OF)
-        return self.filter(merchant_key__in=merchant_ids_of(user))
+        return self.filter(merchant_key__in=tenancy().merchant_ids_of(user))
 
     def unfinished(self) -> JobQuerySet:
         return self.filter(status__in=[Job.Status.QUEUED, Job.Status.RUNNING])

@@ -185,7 +185,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 
 # --- Jobs -------------------------------------------------------------------------------------------------------------
-JOBS_MERCHANT_IDS_OF = "catalog.access.merchant_ids_of"
+JOBS_TENANCY = "catalog.job_tenancy.policy"
 JOBS_LEASE_SECONDS = env.int("STYLEREC_JOB_LEASE", default=60)
 JOBS_HEARTBEAT_SECONDS = env.int("STYLEREC_JOB_HEARTBEAT", default=15)
 JOBS_SWEEP_SECONDS = env.int("STYLEREC_JOB_SWEEP", default=20)

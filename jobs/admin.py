@@ -1,0 +1,159 @@
+"""Background work in the admin: progress, log, cancel, retry. Nothing here is edited by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.decorators import action, display
+
+from jobs import services
+from jobs.errors import UserError
+from jobs.models import Job, JobEvent, WorkerPresence
+from jobs.presence import SEEN_WITHIN, workers_seen
+from jobs.tenancy import tenancy
+
+STATUS_COLORS = {
+    Job.Status.QUEUED: "info",
+    Job.Status.RUNNING: "warning",
+    Job.Status.SUCCEEDED: "success",
+    Job.Status.FAILED: "danger",
+    Job.Status.DEAD: "danger",
+}
+
+
+class ReadOnlyAdmin(ModelAdmin):
+    """A page to look at: what it shows is written by the verbs, not by hand."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.is_active and request.user.is_staff)
+
+    has_module_permission = has_view_permission
+
+
+class JobEventInline(TabularInline):
+    model = JobEvent
+    fields = readonly_fields = ["at", "name", "message"]
+    extra = 0
+    can_delete = False
+    tab = True
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return True
+
+
+@admin.register(Job)
+class JobAdmin(ReadOnlyAdmin):
+    list_display = [
+        "kind_shown",
+        "status_shown",
+        "progress_shown",
+        "attempt",
+        "created_by",
+        "created_at",
+        "finished_at",
+    ]
+    list_filter = ["status", "kind", "queue"]
+    list_select_related = ["created_by"]
+    search_fields = ["id", "kind", "error_message"]
+    date_hierarchy = "created_at"
+    inlines = [JobEventInline]
+    actions = ["cancel_selected", "retry_selected"]
+    fields = [
+        "kind",
+        "status_shown",
+        "progress_shown",
+        "error_message",
+        "error_hint",
+        "error_code",
+        "attempt",
+        "worker",
+        "created_by",
+        "created_at",
+        "started_at",
+        "finished_at",
+        "parameters",
+        "result",
+    ]
+    readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
+        return Job.objects.visible_to(request.user)
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        waiting = Job.objects.visible_to(request.user).filter(status=Job.Status.QUEUED)
+        for queue in waiting.order_by().values_list("queue", flat=True).distinct():
+            if not workers_seen(queue):
+                self.message_user(
+                    request,
+                    _(
+                        "Jobs wait in the queue “%(queue)s”, but no worker has listened to it for %(seconds)d seconds. "
+                        "Start one with: celery -A stylerec_site worker -Q %(queue)s"
+                    )
+                    % {"queue": queue, "seconds": SEEN_WITHIN.total_seconds()},
+                    messages.WARNING,
+                )
+        return super().changelist_view(request, extra_context)
+
+    @display(description=_("Job"), ordering="kind")
+    def kind_shown(self, job: Job) -> str:
+        return str(job)
+
+    @display(description=_("Status"), label=STATUS_COLORS, ordering="status")
+    def status_shown(self, job: Job) -> tuple[str, Any]:
+        return job.status, job.get_status_display()
+
+    @display(description=_("Progress"))
+    def progress_shown(self, job: Job) -> str:
+        percent = round(100 * job.fraction)
+        return format_html(
+            '<progress value="{}" max="100" aria-label="{}%"></progress> {}% {}',
+            percent,
+            percent,
+            percent,
+            job.progress_message,
+        )
+
+    @action(description=_("Cancel"))
+    def cancel_selected(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
+        self._each(request, queryset, services.request_cancel)
+
+    @action(description=_("Retry"))
+    def retry_selected(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
+        self._each(request, queryset, services.retry)
+
+    def _each(self, request: HttpRequest, queryset: QuerySet[Job], verb: Any) -> None:
+        done = 0
+        for job in queryset:
+            try:
+                tenancy().require_steering(request.user, job.merchant_key)
+                verb(job=job, by=request.user)
+                done += 1
+            except UserError as error:
+                self.message_user(request, f"{job}: {error}", messages.ERROR)
+        if done:
+            text = ngettext("Done for %(count)d job.", "Done for %(count)d jobs.", done) % {"count": done}
+            self.message_user(request, text, messages.SUCCESS)
+
+
+@admin.register(WorkerPresence)
+class WorkerPresenceAdmin(ReadOnlyAdmin):
+    list_display = ["name", "queues", "started_at", "seen_at"]

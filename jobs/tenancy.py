@@ -1,0 +1,27 @@
+"""The jobs room's questions about merchants. It lies below them, so the answers come by a name in the settings."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+
+class Tenancy(Protocol):
+    """What ``settings.JOBS_TENANCY`` names."""
+
+    def merchant_ids_of(self, user: Any) -> Any:
+        """Ids, or a subquery of ids, of the merchants whose jobs ``user`` may see."""
+
+    def merchant_id_of(self, request: Any) -> int:
+        """The merchant that an API request acts for."""
+
+    def require_steering(self, user: Any, merchant_id: int | None) -> None:
+        """Raise ``UserError`` unless ``user`` may cancel and retry jobs of this merchant."""
+
+
+def tenancy() -> Tenancy:
+    """The site's answers."""
+    policy: Tenancy = import_string(settings.JOBS_TENANCY)
+    return policy

@@ -1,0 +1,26 @@
+"""Version 1 of the API: every room's resources under one router, and the schema that describes them."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
+from rest_framework.routers import DefaultRouter
+
+router = DefaultRouter()
+extra_paths = []
+for room in ("jobs", "catalog", "styling", "recommend"):
+    resources = import_module(f"{room}.api")
+    for prefix, viewset, basename in resources.ROUTES:
+        router.register(prefix, viewset, basename)
+    extra_paths += getattr(resources, "PATHS", [])
+
+app_name = "api"
+urlpatterns = [
+    path("schema/", SpectacularAPIView.as_view(permission_classes=[], throttle_classes=[]), name="schema"),
+    path("docs/", SpectacularSwaggerView.as_view(url_name="api:schema", permission_classes=[]), name="docs"),
+    path("redoc/", SpectacularRedocView.as_view(url_name="api:schema", permission_classes=[]), name="redoc"),
+    *extra_paths,
+    path("", include(router.urls)),
+]
