@@ -56,10 +56,7 @@ def claim(job_id: uuid.UUID, *, worker: str) -> int | None:
             lease_expires_at=None,
             fence=F("fence") + 1,
             error_code="gave-up",
-            error_message=Coalesce(
-                F("error_message"),
-                _("The worker was stopped in the middle of this job several times in a row."),
-            ),
+            error_message=_("The worker was stopped in the middle of this job several times in a row."),
             error_hint=_("Look at the job's log, then press “Retry”."),
         ):
             log_event(job_id, "dead", "no progress in the last attempts")
