@@ -1,11 +1,20 @@
-"""Every address of the site. The storefront's catch-all slugs come last."""
+"""Every address of the site. The storefront's come last."""
 
 from __future__ import annotations
 
 from django.contrib import admin
 from django.urls import include, path
 
+from stylerec_site.health import healthz, readyz
+from stylerec_site.media import media
+
 urlpatterns = [
-    path("admin/", admin.site.urls),
+    path("healthz", healthz, name="healthz"),
+    path("readyz", readyz, name="readyz"),
+    path("media/<path:path>", media, name="media"),
     path("i18n/", include("django.conf.urls.i18n")),
+    path("api/v1/", include("stylerec_site.api_urls")),
+    path("admin/styling/", include("styling.urls")),
+    path("admin/", admin.site.urls),
+    path("", include("recommend.urls")),
 ]
