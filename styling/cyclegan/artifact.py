@@ -142,9 +142,7 @@ def read_config(directory: Path) -> dict[str, Any]:
     """
     path = directory / CONFIG
     if not path.is_file():
-        raise CycleGANError(
-            "artifact-missing", f"{directory} holds no trained model (no {CONFIG}). Train one first."
-        )
+        raise CycleGANError("artifact-missing", f"{directory} holds no trained model (no {CONFIG}). Train one first.")
     try:
         if path.stat().st_size > _LARGEST_CONFIG:
             raise ValueError("too large")
@@ -154,15 +152,13 @@ def read_config(directory: Path) -> dict[str, Any]:
         if version > FORMAT:
             raise CycleGANError(
                 "artifact-newer",
-                f"{directory} needs a newer version (its format is {version}, this one reads {FORMAT}).
-                Upgrade.", 
+                f"{directory} needs a newer version: its format is {version}, here {FORMAT}. Upgrade first.",
+            )
         TrainingSettings.from_dict({name: config["generator"][name] for name in _GENERATOR_FIELDS}).validate()
         if not 16 <= int(config["image_size"]) <= 2048 or len(str(config["weights_sha256"])) != 64:
             raise ValueError("values out of range")
     except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise CycleGANError(
-            "artifact-invalid", f"{path} is not a model's configuration. Train again."
-        ) from error
+        raise CycleGANError("artifact-invalid", f"{path} is not a model's configuration. Train again.") from error
     return dict(config)
 
 
@@ -183,9 +179,7 @@ def verify(directory: Path) -> dict[str, Any]:
     config = read_config(directory)
     path = directory / WEIGHTS
     if not path.is_file():
-        raise CycleGANError(
-            "artifact-missing", f"{directory} has lost its {WEIGHTS}. Restore it or train again."
-        )
+        raise CycleGANError("artifact-missing", f"{directory} has lost its {WEIGHTS}. Restore it or train again.")
     if sha256_of(path) != config["weights_sha256"]:
         raise CycleGANError(
             "artifact-tampered",
@@ -210,14 +204,10 @@ def load_generator(directory: Path) -> tuple[Generator, dict[str, Any]]:
     try:
         weights = load_file(directory / WEIGHTS)
     except (SafetensorError, ValueError) as error:
-        raise CycleGANError(
-            "artifact-invalid", f"{directory / WEIGHTS} cannot be read. Train again."
-        ) from error
+        raise CycleGANError("artifact-invalid", f"{directory / WEIGHTS} cannot be read. Train again.") from error
     expected = {name: tuple(tensor.shape) for name, tensor in generator.state_dict().items()}
     if {name: tuple(tensor.shape) for name, tensor in weights.items()} != expected:
-        raise CycleGANError(
-            "artifact-invalid", f"The weights in {directory} are of another network. Train again."
-        )
+        raise CycleGANError("artifact-invalid", f"The weights in {directory} are of another network. Train again.")
     if not all(math.isfinite(tensor.abs().max().item()) for tensor in weights.values()):
         raise CycleGANError("artifact-invalid", f"The weights in {directory} are not finite. Train again.")
     generator.load_state_dict(weights)

@@ -1,5 +1,4 @@
-"""Generators and the PatchGAN discriminator (Zhu et al. 2017), and an InstanceNorm whose statistics can be
-given.
+"""Generators and PatchGAN discriminator (Zhu et al. 2017), and an InstanceNorm that takes given statistics.
 
 All take and return ``N×C×H×W`` pictures in [-1, 1], with H and W multiples of 4.
 """
@@ -216,9 +215,7 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """PatchGAN (Isola et al. 2017): one logit per overlapping patch, N×1×h×w; 3 layers see 70 px, 2 see 34
-    px.
-    """
+    """PatchGAN (Isola et al. 2017): a logit per overlapping patch, N×1×h×w; 3 layers see 70 px, 2 see 34."""
 
     def __init__(self, *, width: int = 64, layers: int = 3, channels: int = 3) -> None:
         super().__init__()
