@@ -1,0 +1,285 @@
+"""Exact maximum-inner-product search over the product matrix, fast because most of it is never read.
+
+A product's score for a shopper is one inner product, ``[p_u, 1, λ·s_u] · [q_i, b_i, s_i]``. A scan reads the whole
+``N×D`` matrix; this index reads only what can still reach the top k, by two upper bounds that hold for every item:
+
+1. *Block bound* (Cauchy–Schwarz, LEMP: Teflioudi et al., SIGMOD 2015). No item scores above ``‖p‖·‖q‖ + w·b``: the
+   bias ``b`` enters with its own value, not with its length. Its maximum over a block of items is a convex function
+   of ``‖p‖/w``; it is tabulated, and the chord between two entries lies above it.
+2. *Head bound* (FEXIPRO: Li et al., SIGMOD 2017). The matrix is rotated onto its principal axes; the few leading
+   coordinates are multiplied out, the rest is bounded by the product of the two remaining lengths. The bound of an
+   item is itself an inner product with a 16-column matrix, one cache line per item.
+
+Both only ever skip items that cannot win, so recall is 1.0 by construction; where lengths and directions are flat the
+search degrades to a scan, never to a wrong answer.
+
+*What "exact" means here.* Single-precision sums depend on the order of summation, so the survivors (all items within
+the rounding error of the k-th score) are scored again in double precision. The result is the top k by the double
+precision inner product of the stored float32 vectors, ties broken by the lower row.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recommend.engine.errors import EngineError
+from recommend.engine.index_search import BLOCK, Doubles, Floats, Places, Search, TopItems
+
+FORMAT = 1
+#: Leading coordinates of the head bound. With the remaining length and the bias a row is one cache line of 16 floats.
+HEAD = 14
+#: An ``allow`` mask that leaves at most one item in this many is scored directly.
+SPARSE = 64
+#: Rows that the principal axes are estimated from. Any rotation is valid; a good one is fast.
+SAMPLE = 100_000
+#: Query lengths per unit of bias weight at which the block bounds are tabulated: 1/32 to 32 by steps of √2.
+RATIOS = 2.0 ** np.arange(-5, 5.5, 0.5)
+
+
+class ExactIndex:
+    """Top-k by inner product over ``N×D`` float32 item vectors, with filters and boosts. Safe to share by threads."""
+
+    def __init__(
+        self,
+        *,
+        vectors: Floats,
+        order: Places,
+        place: Places,
+        heads: Floats,
+        blocks: Doubles,
+        rotation: Doubles,
+        bias_column: int | None,
+    ) -> None:
+        """Take the arrays as `build` or `load` made them; callers use those two.
+
+        ``vectors`` N×D in search order, ``order`` search place → row, ``place`` row → search place, ``heads``
+        N×(h+2) bound rows, ``blocks`` B×(3+G) (longest, highest bias,
+        lowest bias, bounds at the G `RATIOS`), ``rotation`` D×h, zero in the bias row.
+        """
+        # A plain view of a memory map: every slice of np.memmap itself pays for its subclass.
+        self._vectors = np.asarray(vectors)
+        self._order = np.asarray(order)
+        self._place = np.asarray(place)
+        self._heads = np.asarray(heads)
+        self._blocks = np.array(blocks)
+        self._rotation = np.array(rotation)
+        self.bias_column = bias_column
+        # No item is longer, its bias included.
+        self._longest = np.hypot(self._blocks[:, 0], np.abs(self._blocks[:, 1:3]).max(axis=1)).max(initial=0.0)
+
+    def __len__(self) -> int:
+        return len(self._vectors)
+
+    @property
+    def columns(self) -> int:
+        """The length D of an item vector and of a query."""
+        return int(self._vectors.shape[1])
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all arrays, in memory or mapped."""
+        arrays = (self._vectors, self._order, self._place, self._heads, self._blocks, self._rotation)
+        return sum(array.nbytes for array in arrays)
+
+    @classmethod
+    def build(
+        cls, matrix: NDArray[np.floating], *, bias_column: int | None = None, query_length: float = 1.0
+    ) -> ExactIndex:
+        """Index the N×D ``matrix`` of item vectors, one row per item.
+
+        ``bias_column`` holds the popularity or bias of the item. ``query_length`` is a typical length of a query
+        without the bias entry; it decides only the order of the blocks, hence speed, never the answer.
+        Raises `EngineError` (``bad-vectors``) for a matrix that is not two-dimensional or not finite.
+        """
+        matrix = np.ascontiguousarray(matrix, dtype=np.float32)
+        if matrix.ndim != 2 or matrix.shape[1] == 0:
+            raise EngineError("bad-vectors", "The item matrix must have two dimensions and at least one column.")
+        if not np.isfinite(matrix).all():
+            raise EngineError("bad-vectors", "The item matrix holds values that are not finite.")
+        count, columns = matrix.shape
+        bias = np.zeros(count) if bias_column is None else matrix[:, bias_column].astype(np.float64)
+        factors = [column for column in range(columns) if column != bias_column]
+        squares = np.einsum("ij,ij->i", matrix, matrix, dtype=np.float64) - bias**2
+        length = np.sqrt(np.maximum(squares, 0.0))
+
+        order = np.argsort(-(query_length * length + bias), kind="stable").astype(np.int32)
+        place = np.empty(count, dtype=np.int32)
+        place[order] = np.arange(count, dtype=np.int32)
+        vectors, length, bias = matrix[order], length[order], bias[order]
+
+        rotation = np.zeros((columns, min(HEAD, len(factors))))
+        rotation[factors] = _principal_axes(vectors[:, factors], rotation.shape[1])
+        head = vectors @ rotation.astype(np.float32)
+        rest = np.maximum(length**2 - np.einsum("ij,ij->i", head, head, dtype=np.float64), 0.0)
+        heads = np.column_stack([head, np.sqrt(rest), bias]).astype(np.float32)
+
+        starts = np.arange(0, count, BLOCK)
+        blocks = np.empty((len(starts), 3 + len(RATIOS)))
+        if count:
+            blocks[:, 0] = np.maximum.reduceat(length, starts)
+            blocks[:, 1] = np.maximum.reduceat(bias, starts)
+            blocks[:, 2] = np.minimum.reduceat(bias, starts)
+            for column, ratio in enumerate(RATIOS, start=3):
+                blocks[:, column] = np.maximum.reduceat(ratio * length + bias, starts)
+        return cls(
+            vectors=vectors,
+            order=order,
+            place=place,
+            heads=heads,
+            blocks=blocks,
+            rotation=rotation,
+            bias_column=bias_column,
+        )
+
+    def save(self, directory: Path) -> None:
+        """Write the index as ``.npy`` files into a new ``directory``: all of it, or nothing.
+
+        Raises `EngineError` (``artifact-exists``) where the directory is there already: versions are immutable.
+        """
+        directory = Path(directory)
+        if directory.exists():
+            raise EngineError("artifact-exists", f"{directory} exists already.")
+        directory.parent.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=f".{directory.name}-", dir=directory.parent))
+        try:
+            for name, array in self._arrays().items():
+                with (draft / f"{name}.npy").open("wb") as file:
+                    np.save(file, array, allow_pickle=False)
+                    file.flush()
+                    os.fsync(file.fileno())
+            config = {"format": FORMAT, "items": len(self), "columns": self.columns, "bias_column": self.bias_column}
+            (draft / "index.json").write_text(json.dumps(config))
+            draft.chmod(0o755)
+            draft.replace(directory)
+        except BaseException:
+            shutil.rmtree(draft, ignore_errors=True)
+            raise
+
+    @classmethod
+    def load(cls, directory: Path, *, mapped: bool = True) -> ExactIndex:
+        """Open a saved index; with ``mapped`` the pages are shared by every process that opens it.
+
+        Raises `EngineError` (``artifact-corrupt``) where a file is missing, cut short or does not fit the others.
+        """
+        directory = Path(directory)
+        names = ("vectors", "order", "place", "heads", "blocks", "rotation")
+        try:
+            config = json.loads((directory / "index.json").read_text())
+            arrays = {
+                name: np.load(directory / f"{name}.npy", mmap_mode="r" if mapped else None, allow_pickle=False)
+                for name in names
+            }
+            count, columns, bias_column = config["items"], config["columns"], config["bias_column"]
+            fits = (
+                config["format"] == FORMAT
+                and arrays["vectors"].shape == (count, columns)
+                and arrays["order"].shape == arrays["place"].shape == (count,)
+                and arrays["rotation"].shape[0] == columns
+                and arrays["heads"].shape == (count, arrays["rotation"].shape[1] + 2)
+                and arrays["blocks"].shape == (-(-count // BLOCK), 3 + len(RATIOS))
+            )
+        except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
+            raise EngineError("artifact-corrupt", f"The index in {directory} cannot be read: {error}") from error
+        if not fits:
+            raise EngineError("artifact-corrupt", f"The files of the index in {directory} do not fit one another.")
+        return cls(**arrays, bias_column=bias_column)
+
+    def search(
+        self,
+        query: NDArray[np.floating],
+        k: int,
+        *,
+        allow: NDArray[np.bool_] | None = None,
+        exclude: Sequence[int] | NDArray[np.integer] = (),
+        boosts: Mapping[int, float] | None = None,
+    ) -> TopItems:
+        """The ``k`` best rows for ``query`` (D values), fewer where fewer are allowed.
+
+        ``allow`` is a boolean mask over all N rows (stock, price, category), ``exclude`` a few rows (already bought).
+        ``boosts`` maps rows to a number of any sign that is added to their score: item-to-item evidence, campaigns.
+        Raises `EngineError` (``bad-query``) for a query or a mask of the wrong size, or values not finite.
+        """
+        exact_query = np.asarray(query, dtype=np.float64)
+        if exact_query.shape != (self.columns,) or not np.isfinite(exact_query).all():
+            raise EngineError("bad-query", f"A query has {self.columns} finite values.")
+        if allow is not None and allow.shape != (len(self),):
+            raise EngineError("bad-query", "The mask must have one entry per item.")
+        if k <= 0 or not len(self):
+            return TopItems(np.empty(0, np.int64), np.empty(0), 0)
+        boosted, added = self._sorted_boosts(boosts or {})
+        excluded = np.unique(np.asarray(exclude, dtype=np.int64))
+        search = Search(
+            vectors=self._vectors, order=self._order, place=self._place, query=exact_query, k=k,
+            error=self._rounding_error(exact_query),
+        )  # fmt: skip
+        # Boosted rows are few and follow no bound: they are scored at once, and the scan passes over them.
+        special = np.union1d(excluded, boosted)
+        keep = ~np.isin(boosted, excluded) if allow is None else allow[boosted] & ~np.isin(boosted, excluded)
+        search.offer(boosted[keep], added=added[keep])
+        if allow is not None and np.count_nonzero(allow) * SPARSE <= len(self):
+            search.offer(np.setdiff1d(np.flatnonzero(allow), special, assume_unique=True))
+        else:
+            search.scan(heads=self._heads, bounds=self._bounds(exact_query), skip=special, allow=allow)
+        return search.result()
+
+    def _bounds(self, query: Doubles) -> tuple[Floats, Doubles]:
+        """The query as it multiplies a row of ``heads``, and the upper bound of every block."""
+        factors = query.copy()
+        weight = 0.0
+        if self.bias_column is not None:
+            weight, factors[self.bias_column] = float(query[self.bias_column]), 0.0
+        head = factors @ self._rotation
+        square = float(factors @ factors)
+        rest = np.sqrt(max(square - float(head @ head), 0.0))
+        longest, highest, lowest = self._blocks[:, :3].T
+        ratio = np.sqrt(square) / weight if weight > 0 else np.inf
+        if RATIOS[0] <= ratio <= RATIOS[-1]:
+            right = max(1, int(np.searchsorted(RATIOS, ratio)))
+            part = (ratio - RATIOS[right - 1]) / (RATIOS[right] - RATIOS[right - 1])
+            table = self._blocks[:, 3:]
+            block_bounds = weight * ((1 - part) * table[:, right - 1] + part * table[:, right])
+        else:
+            block_bounds = np.sqrt(square) * longest + np.maximum(weight * highest, weight * lowest)
+        return np.array([*head, rest, weight], dtype=np.float32), block_bounds
+
+    def _rounding_error(self, query: Doubles) -> float:
+        """How far a single precision score or bound may lie from the true one, for any item of the index.
+
+        A sum of n products is off by at most n·2⁻²⁴·Σ|qᵢxᵢ| (Higham, Accuracy and Stability, §3.1), and that sum is at
+        most the product of the lengths; doubled for the roundings of the stored bounds.
+        """
+        return float(2 * (self.columns + 4) * 2.0**-24 * self._longest * np.linalg.norm(query))
+
+    def _sorted_boosts(self, boosts: Mapping[int, float]) -> tuple[NDArray[np.int64], Doubles]:
+        rows = np.fromiter(boosts.keys(), dtype=np.int64, count=len(boosts))
+        added = np.fromiter(boosts.values(), dtype=np.float64, count=len(boosts))
+        if len(rows) and not (rows.min() >= 0 and rows.max() < len(self) and np.isfinite(added).all()):
+            raise EngineError("bad-query", "Boosts are finite numbers for rows of the index.")
+        by_row = np.argsort(rows)
+        return rows[by_row], added[by_row]
+
+    def _arrays(self) -> dict[str, NDArray[np.generic]]:
+        return {
+            "vectors": self._vectors,
+            "order": self._order,
+            "place": self._place,
+            "heads": self._heads,
+            "blocks": self._blocks,
+            "rotation": self._rotation,
+        }
+
+
+def _principal_axes(vectors: Floats, count: int) -> Doubles:
+    """The ``count`` leading orthonormal directions (columns) of the N×D ``vectors``, from an evenly spread sample."""
+    step = max(1, len(vectors) // SAMPLE)
+    sample = vectors[::step].astype(np.float64)
+    _, axes = np.linalg.eigh(sample.T @ sample)  # ascending eigenvalues
+    return axes[:, ::-1][:, :count]
