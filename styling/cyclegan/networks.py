@@ -183,35 +183,41 @@ class Generator(nn.Module):
             InstanceNorm(width),
             nn.ReLU(inplace=True),
         )
-        self.head = nn.Sequential(nn.ReflectionPad2d(3), nn.Conv2d(width, channels, 7))
+        head = nn.Conv2d(width, channels, 7)
+        self.head = nn.Sequential(nn.ReflectionPad2d(3), head)
         initialise(self)
+        if self.is_residual:
+            with torch.no_grad():
+                head.weight.mul_(0.1)  # the first output is all but a copy
 
     def forward(self, x: Tensor) -> Tensor:
-        hidden = self.down2(self.down1(self.stem(x)))
-        for block in self.blocks:
-            hidden = block(hidden)
-        # Outside autocast's bfloat16, where 8 bits of mantissa would band smooth backgrounds.
+        return self.translate(x)[0]
+
+    def translate(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """The translation, and the feature maps met on the way (see ``features``)."""
+        hidden, maps = self._encode(x)
+        # Float32 again, where bfloat16's 8 bits of mantissa would band smooth backgrounds.
         change = self.head(self.up(hidden)).float()
         if not self.is_residual:
-            return keep_chroma(torch.tanh(change), x, self.color_keep)
+            return keep_chroma(torch.tanh(change), x, self.color_keep), maps
         translated = keep_chroma(x + change, x, self.color_keep)
-        return translated if self.training else translated.clamp(-1.0, 1.0)
+        return (translated if self.training else translated.clamp(-1.0, 1.0)), maps
 
     def features(self, x: Tensor) -> list[Tensor]:
-        """Five maps, from pixels to the last block, that CUT's contrast compares (see
-        ``feature_channels``).
-        """
+        """Five maps, from pixels to the last block, that CUT contrasts (channels in ``feature_channels``)."""
+        return self._encode(x)[1]
+
+    def _encode(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
         first = self.down1(self.stem(x))
-        second = self.down2(first)
-        maps = [x, first, second]
+        hidden = self.down2(first)
+        maps = [x, first, hidden]
         halfway = max(len(self.blocks) // 2 - 1, 0)
-        hidden = second
         for index, block in enumerate(self.blocks):
             hidden = block(hidden)
             if index == halfway:
                 maps.append(hidden)
         maps.append(hidden)
-        return maps
+        return hidden, maps
 
 
 class Discriminator(nn.Module):

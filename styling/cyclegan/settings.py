@@ -80,7 +80,7 @@ class TrainingSettings:
     identity_end: float = 0.25
     #: Share of the run over which both weights go from start to end.
     anneal_until: float = 0.5
-    #: Weight of the patch-contrastive loss (``cut``, ``fastcut``).
+    #: Weight of the patch-contrastive loss (``cut``; ``fastcut`` takes it ten times, as in the paper).
     contrast: float = 1.0
 
     #: Earlier fakes kept for the discriminators (Shrivastava et al. 2017); 0 shows them only the newest.
@@ -97,7 +97,7 @@ class TrainingSettings:
     #: Most pictures of a domain that are decoded and kept in memory (a seeded sample of the rest).
     max_pictures: int = 1500
     #: Share of each domain held out for scores and samples (at least 2, at most 64 pictures).
-    held_out: float = 0.1
+    held_out: float = 0.15
     #: Sample grids drawn over the run.
     previews: int = 8
     #: Held-out evaluations over the run, the last one at its end.
@@ -106,6 +106,8 @@ class TrainingSettings:
     checkpoint_every: int = 100
     #: Held-out content score below which a run counts as collapsed.
     min_content: float = 0.3
+    #: File with torchvision's ResNet-18 weights to score with; empty for the feature bank in the code.
+    feature_weights: str = ""
 
     #: Arithmetic: ``auto`` takes bfloat16 where the device has it.
     precision: Precision = "auto"
