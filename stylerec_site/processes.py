@@ -120,13 +120,22 @@ class Processes:
             raise self.failure("web", "did not answer within 60 s")
 
     def start_worker(
-        self, name: str, *, queues: str, pool: str = "solo", concurrency: int = 1, beat: bool = False
+        self,
+        name: str,
+        *,
+        queues: str,
+        pool: str = "solo",
+        concurrency: int = 1,
+        beat: bool = False,
+        include: str = "",
     ) -> None:
         """A Celery worker. ``solo`` for training: CUDA cannot be used after a fork."""
         command = [sys.executable, "-m", "celery", "-A", "stylerec_site", "worker", "--hostname", f"{name}@%h"]
         command += ["--queues", queues, "--pool", pool, "--concurrency", str(concurrency), "--loglevel", "INFO"]
         if beat:
             command += ["--beat", "--schedule", str(self.log_directory / "beat-schedule")]
+        if include:
+            command += ["--include", include]
         self.start(name, [*command, "--without-gossip", "--without-mingle"])
 
     def start_sweeper(self) -> None:
@@ -149,6 +158,15 @@ class Processes:
         """Send a signal to one child's whole group."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._children[name].pid, number)
+
+    def pid_of(self, name: str) -> int:
+        """The process id of a child (the leader of its group)."""
+        return self._children[name].pid
+
+    def end(self, name: str, number: int = signal.SIGKILL) -> None:
+        """Send a signal to one child's group and wait until the child is gone; it may then be started again."""
+        self.kill(name, number)
+        self._children.pop(name).wait()
 
     def stop_all(self, *, patience: float = 15) -> None:
         """End every child: ask (SIGTERM, Valkey last, since the others talk to it), wait, then insist."""

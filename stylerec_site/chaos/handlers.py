@@ -1,0 +1,48 @@
+"""The work that is rehearsed under faults: a few steps, each with one effect that must happen exactly once.
+
+Only the workers that the chaos command starts load this module.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from jobs.context import JobContext
+from jobs.models import JobEvent
+from jobs.registry import job_handler
+
+FENCED, UNFENCED = "chaos.fenced", "chaos.unfenced"
+EFFECT = "chaos-effect"
+STEPS = 5
+STEP_SECONDS = 0.25
+
+
+def _steps_to_do(context: JobContext) -> list[int]:
+    done = JobEvent.objects.filter(job_id=context.job_id, name=EFFECT).values_list("data__step", flat=True)
+    return sorted(set(range(STEPS)) - set(done))
+
+
+def _effect(context: JobContext, step: int) -> None:
+    JobEvent.objects.create(job_id=context.job_id, name=EFFECT, fence=context.fence, data={"step": step})
+
+
+@job_handler(FENCED)
+def fenced(context: JobContext) -> dict[str, Any]:
+    """As every handler of ours works: effects and success under the fence."""
+    for step in _steps_to_do(context):
+        time.sleep(STEP_SECONDS)
+        with context.fenced():
+            _effect(context, step)
+        context.report(done=step + 1, total=STEPS)
+    return {"steps": STEPS}
+
+
+@job_handler(UNFENCED)
+def unfenced(context: JobContext) -> dict[str, Any]:
+    """The negative control: the same work without the fence. Under faults it must double effects."""
+    for step in _steps_to_do(context):
+        time.sleep(STEP_SECONDS)
+        _effect(context, step)
+        context.report(done=step + 1, total=STEPS)
+    return {"steps": STEPS}
