@@ -36,8 +36,10 @@ from recommend.engine.index_search import BLOCK, Doubles, Floats, Places, Search
 FORMAT = 1
 #: Leading coordinates of the head bound. With the remaining length and the bias a row is one cache line of 16 floats.
 HEAD = 14
-#: An ``allow`` mask that leaves at most one item in this many is scored directly.
+#: An ``allow`` mask that leaves at most about one item in this many is scored directly.
 SPARSE = 64
+#: Entries of the mask that are looked at to tell: counting all of a million would cost a tenth of the search.
+GLANCE = 1024
 #: Rows that the principal axes are estimated from. Any rotation is valid; a good one is fast.
 SAMPLE = 100_000
 #: Query lengths per unit of bias weight at which the block bounds are tabulated: 1/32 to 32 by steps of √2.
@@ -61,7 +63,7 @@ class ExactIndex:
         """Take the arrays as `build` or `load` made them; callers use those two.
 
         ``vectors`` N×D in search order, ``order`` search place → row, ``place`` row → search place, ``heads``
-        N×(h+2) bound rows, ``blocks`` B×(3+G) (longest, highest bias,
+        N×(h+2) bound rows, ``blocks`` (3+G)×B (longest, highest bias,
         lowest bias, bounds at the G `RATIOS`), ``rotation`` D×h, zero in the bias row.
         """
         # A plain view of a memory map: every slice of np.memmap itself pays for its subclass.
@@ -73,7 +75,7 @@ class ExactIndex:
         self._rotation = np.array(rotation)
         self.bias_column = bias_column
         # No item is longer, its bias included.
-        self._longest = np.hypot(self._blocks[:, 0], np.abs(self._blocks[:, 1:3]).max(axis=1)).max(initial=0.0)
+        self._longest = np.hypot(self._blocks[0], np.abs(self._blocks[1:3]).max(axis=0)).max(initial=0.0)
 
     def __len__(self) -> int:
         return len(self._vectors)
@@ -122,13 +124,13 @@ class ExactIndex:
         heads = np.column_stack([head, np.sqrt(rest), bias]).astype(np.float32)
 
         starts = np.arange(0, count, BLOCK)
-        blocks = np.empty((len(starts), 3 + len(RATIOS)))
+        blocks = np.empty((3 + len(RATIOS), len(starts)))
         if count:
-            blocks[:, 0] = np.maximum.reduceat(length, starts)
-            blocks[:, 1] = np.maximum.reduceat(bias, starts)
-            blocks[:, 2] = np.minimum.reduceat(bias, starts)
-            for column, ratio in enumerate(RATIOS, start=3):
-                blocks[:, column] = np.maximum.reduceat(ratio * length + bias, starts)
+            blocks[0] = np.maximum.reduceat(length, starts)
+            blocks[1] = np.maximum.reduceat(bias, starts)
+            blocks[2] = np.minimum.reduceat(bias, starts)
+            for line, ratio in enumerate(RATIOS, start=3):
+                blocks[line] = np.maximum.reduceat(ratio * length + bias, starts)
         return cls(
             vectors=vectors,
             order=order,
@@ -184,7 +186,7 @@ class ExactIndex:
                 and arrays["order"].shape == arrays["place"].shape == (count,)
                 and arrays["rotation"].shape[0] == columns
                 and arrays["heads"].shape == (count, arrays["rotation"].shape[1] + 2)
-                and arrays["blocks"].shape == (-(-count // BLOCK), 3 + len(RATIOS))
+                and arrays["blocks"].shape == (3 + len(RATIOS), -(-count // BLOCK))
             )
         except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
             raise EngineError("artifact-corrupt", f"The index in {directory} cannot be read: {error}") from error
@@ -224,7 +226,7 @@ class ExactIndex:
         special = np.union1d(excluded, boosted)
         keep = ~np.isin(boosted, excluded) if allow is None else allow[boosted] & ~np.isin(boosted, excluded)
         search.offer(boosted[keep], added=added[keep])
-        if allow is not None and np.count_nonzero(allow) * SPARSE <= len(self):
+        if allow is not None and _is_sparse(allow):
             search.offer(np.setdiff1d(np.flatnonzero(allow), special, assume_unique=True))
         else:
             search.scan(heads=self._heads, bounds=self._bounds(exact_query), skip=special, allow=allow)
@@ -239,13 +241,13 @@ class ExactIndex:
         head = factors @ self._rotation
         square = float(factors @ factors)
         rest = np.sqrt(max(square - float(head @ head), 0.0))
-        longest, highest, lowest = self._blocks[:, :3].T
+        longest, highest, lowest = self._blocks[:3]
         ratio = np.sqrt(square) / weight if weight > 0 else np.inf
         if RATIOS[0] <= ratio <= RATIOS[-1]:
             right = max(1, int(np.searchsorted(RATIOS, ratio)))
             part = (ratio - RATIOS[right - 1]) / (RATIOS[right] - RATIOS[right - 1])
-            table = self._blocks[:, 3:]
-            block_bounds = weight * ((1 - part) * table[:, right - 1] + part * table[:, right])
+            table = self._blocks[3:]
+            block_bounds = weight * ((1 - part) * table[right - 1] + part * table[right])
         else:
             block_bounds = np.sqrt(square) * longest + np.maximum(weight * highest, weight * lowest)
         return np.array([*head, rest, weight], dtype=np.float32), block_bounds
@@ -275,6 +277,11 @@ class ExactIndex:
             "blocks": self._blocks,
             "rotation": self._rotation,
         }
+
+
+def _is_sparse(allow: NDArray[np.bool_]) -> bool:
+    glance = allow[:: max(1, len(allow) // GLANCE)]
+    return bool(np.count_nonzero(glance) * SPARSE <= len(glance))
 
 
 def _principal_axes(vectors: Floats, count: int) -> Doubles:

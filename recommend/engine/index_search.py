@@ -62,7 +62,7 @@ class Search:
     ) -> None:
         """Search all blocks except the rows in ``skip`` (sorted) and those that ``allow`` forbids."""
         head_query, block_bounds = bounds
-        by_bound = np.argsort(-block_bounds, kind="stable")
+        by_bound = np.argsort(-block_bounds)
         falling = -block_bounds[by_bound]
         start, size = 0, FIRST_ROUND
         while start < len(by_bound):
