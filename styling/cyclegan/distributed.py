@@ -1,4 +1,4 @@
-"""Sharing one run between devices under ``torchrun``: who I am, my lanes of the batch, and averages over all."""
+"""Sharing one run between devices under ``torchrun``: my rank, my lanes of the batch, averages over all."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from styling.cyclegan.errors import CycleGANError
 
 @dataclass(frozen=True, slots=True)
 class Workers:
-    """The processes that train together; ``count`` is 1 without torchrun, and everything here is then free."""
+    """The processes that train together; without torchrun there is one, and everything here is free."""
 
     rank: int = 0
     count: int = 1

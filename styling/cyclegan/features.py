@@ -50,7 +50,7 @@ def style_features(pictures: Tensor) -> Tensor:
 
 
 def content_features(pictures: Tensor) -> Tensor:
-    """N×D unit vectors of where edges lie and how they run (a coarse HOG), blind to colour and contrast sign."""
+    """N×D unit vectors of where edges lie and how they run (a coarse HOG), blind to colour and sign."""
     magnitude, orientation = _gradients(F.avg_pool2d(luma(as_seen(pictures)), 2))
     energy = _orientation_energy(magnitude, orientation, 6)
     cells = F.avg_pool2d(energy, 4)
@@ -65,7 +65,7 @@ def edge_maps(pictures: Tensor) -> Tensor:
 
 
 def resnet_features(weights: Path, pictures: Tensor) -> Tensor:
-    """N×D means and deviations of ResNet-18's first three stages, with torchvision's weights from a local file."""
+    """N×D means and deviations of ResNet-18's first three stages; ``weights`` is torchvision's file."""
     from torchvision.models import resnet18
 
     network = resnet18(weights=None)

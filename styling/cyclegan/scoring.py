@@ -49,7 +49,7 @@ class Scores:
 
 
 def kernel_distance(left: Tensor, right: Tensor) -> float:
-    """Unbiased squared MMD with the cubic kernel of KID (Bińkowski et al. 2018) between N×D and M×D features."""
+    """Unbiased squared MMD of N×D and M×D features under KID's cubic kernel (Bińkowski et al. 2018)."""
     left, right = left.double(), right.double()
     width = left.shape[1]
 
@@ -65,7 +65,7 @@ def kernel_distance(left: Tensor, right: Tensor) -> float:
 
 @torch.no_grad()
 def score(*, sources: Tensor, translations: Tensor, styles: Tensor, feature_weights: Path | None = None) -> Scores:
-    """Scores of ``translations`` (of ``sources``, in order) against ``styles``; all N×C×H×W in [-1, 1], N ≥ 2."""
+    """Scores of ``translations`` (of ``sources``, in order) against ``styles``; N×C×H×W in [-1, 1], N ≥ 2."""
 
     def features(pictures: Tensor) -> Tensor:
         return resnet_features(feature_weights, pictures) if feature_weights else style_features(pictures)
