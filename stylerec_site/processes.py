@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -115,6 +116,10 @@ class Processes:
         """gunicorn on ``port``; it answers before this returns."""
         bind = f"127.0.0.1:{port}"
         command = [sys.executable, "-m", "gunicorn", "stylerec_site.wsgi", "--bind", bind, "--timeout", "60"]
+        shared = self.log_directory / "metrics"
+        shutil.rmtree(shared, ignore_errors=True)  # counters of an earlier run would be added to this one's
+        shared.mkdir(parents=True)
+        command = ["env", f"PROMETHEUS_MULTIPROC_DIR={shared}", *command]
         self.start("web", [*command, "--workers", str(workers), "--threads", str(threads), "--preload"])
         if not wait_for_port(port, seconds=60):
             raise self.failure("web", "did not answer within 60 s")

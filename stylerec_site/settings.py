@@ -10,6 +10,7 @@
 | DATABASE_URL | SQLite in STYLEREC_DATA | any URL that django-environ reads |
 | REDIS_URL | redis://127.0.0.1:6399/0 | broker, cache and event stream |
 | STYLEREC_S3_BUCKET (+ STYLEREC_S3_ENDPOINT, AWS_*) | unset: local media/ | files in S3 through django-storages |
+| STYLEREC_METRICS_TOKEN | unset: open in development, off in production | bearer token of /metrics |
 | STYLEREC_DEVICE | auto | `cpu`, `cuda` or `auto` |
 """
 
@@ -91,6 +92,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "stylerec_site.middleware.RequestIdMiddleware",
+    "stylerec_site.metrics.MetricsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -365,6 +367,8 @@ structlog.configure(
     logger_factory=structlog.stdlib.LoggerFactory(),
     cache_logger_on_first_use=True,
 )
+
+METRICS_TOKEN = env.str("STYLEREC_METRICS_TOKEN", default="")
 
 # --- Admin ------------------------------------------------------------------------------------------------------------
 UNFOLD: dict[str, Any] = {

@@ -7,10 +7,12 @@ from django.urls import include, path
 
 from stylerec_site.health import healthz, readyz
 from stylerec_site.media import media
+from stylerec_site.metrics import metrics
 
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
+    path("metrics", metrics, name="metrics"),
     path("media/<path:path>", media, name="media"),
     path("i18n/", include("django.conf.urls.i18n")),
     path("api/v1/", include("stylerec_site.api_urls")),

