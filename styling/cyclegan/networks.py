@@ -1,92 +1,40 @@
-"""Generators and PatchGAN discriminator (Zhu et al. 2017), and an InstanceNorm that takes given statistics.
+"""Generators and the PatchGAN discriminator (Zhu et al. 2017).
 
 All take and return ``N×C×H×W`` pictures in [-1, 1], with H and W multiples of 4.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+
+from styling.cyclegan.layers import (
+    FewChannelConv,
+    InstanceNorm,
+    ReflectionPad,
+    ResizeConv,
+    Statistics,
+    recording,
+    replaying,
+)
+
+__all__ = [
+    "Discriminator",
+    "Generator",
+    "InstanceNorm",
+    "Statistics",
+    "build_generator",
+    "keep_chroma",
+    "luma",
+    "recording",
+    "replaying",
+]
 
 #: Weights of the luma that colour keeping leaves to the generator (ITU-R BT.601).
 LUMA = (0.299, 0.587, 0.114)
-
-#: Mean and variance (N×C×1×1, float32) of one normalisation layer's input.
-Statistics = tuple[Tensor, Tensor]
-
-
-class InstanceNorm(nn.Module):
-    """Instance normalisation without weights, as in the paper, computed as GroupNorm with a group per
-    channel.
-
-    The CPU has a vectorised GroupNorm kernel, but runs InstanceNorm as batch norm of a reshaped copy.
-    ``recording`` and ``replaying`` below let the statistics of one picture (a thumbnail) serve another (its
-    tiles).
-    """
-
-    EPSILON = 1e-5
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.channels = channels
-        self.recorder: list[Statistics] | None = None
-        self.given: Statistics | None = None
-
-    def forward(self, x: Tensor) -> Tensor:
-        if self.recorder is not None:
-            values = x.float()
-            variance, mean = torch.var_mean(values, dim=(2, 3), keepdim=True, correction=0)
-            self.recorder.append((mean, variance))
-        if self.given is not None:
-            mean, variance = self.given
-            scale = torch.rsqrt(variance + self.EPSILON)
-            return torch.addcmul((-mean * scale).to(x.dtype), x, scale.to(x.dtype))
-        return F.group_norm(x, self.channels, eps=self.EPSILON)
-
-
-def _instance_norms(network: nn.Module) -> dict[str, InstanceNorm]:
-    return {name: module for name, module in network.named_modules() if isinstance(module, InstanceNorm)}
-
-
-@contextmanager
-def recording(network: nn.Module) -> Iterator[dict[str, Statistics]]:
-    """Collect every InstanceNorm's input statistics of the *last* forward pass inside the block.
-
-    The dict is filled on leaving the block, by layer name, each ``(mean, variance)`` of shape N×C×1×1.
-    """
-    collected: dict[str, Statistics] = {}
-    norms = _instance_norms(network)
-    for norm in norms.values():
-        norm.recorder = []
-    try:
-        yield collected
-    finally:
-        for name, norm in norms.items():
-            if norm.recorder:
-                collected[name] = norm.recorder[-1]
-            norm.recorder = None
-
-
-@contextmanager
-def replaying(network: nn.Module, statistics: Mapping[str, Statistics]) -> Iterator[None]:
-    """Normalise with ``statistics`` (from ``recording``) instead of each picture's own, inside the block.
-
-    Statistics of one picture (N = 1) serve any batch of tiles by broadcasting. Source of the idea: thumbnail
-    instance normalisation (Chen et al. 2022, "Towards Ultra-Resolution Neural Style Transfer").
-    """
-    norms = _instance_norms(network)
-    for name, norm in norms.items():
-        norm.given = statistics[name]
-    try:
-        yield
-    finally:
-        for norm in norms.values():
-            norm.given = None
 
 
 def luma(x: Tensor) -> Tensor:
@@ -111,11 +59,11 @@ class ResidualBlock(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.body = nn.Sequential(
-            nn.ReflectionPad2d(1),
+            ReflectionPad(1),
             nn.Conv2d(channels, channels, 3, bias=False),
             InstanceNorm(channels),
             nn.ReLU(inplace=True),
-            nn.ReflectionPad2d(1),
+            ReflectionPad(1),
             nn.Conv2d(channels, channels, 3, bias=False),
             InstanceNorm(channels),
         )
@@ -125,15 +73,10 @@ class ResidualBlock(nn.Module):
         return result
 
 
-def _upsample(inputs: int, outputs: int, upsampling: str) -> list[nn.Module]:
+def _upsample(inputs: int, outputs: int, upsampling: str) -> nn.Module:
     if upsampling == "transpose":
-        return [nn.ConvTranspose2d(inputs, outputs, 3, stride=2, padding=1, output_padding=1, bias=False)]
-    # Odena et al. 2016: resize, then convolve, and no checkerboard can arise.
-    return [
-        nn.Upsample(scale_factor=2, mode="nearest"),
-        nn.ReflectionPad2d(1),
-        nn.Conv2d(inputs, outputs, 3, bias=False),
-    ]
+        return nn.ConvTranspose2d(inputs, outputs, 3, stride=2, padding=1, output_padding=1, bias=False)
+    return ResizeConv(inputs, outputs)
 
 
 class Generator(nn.Module):
@@ -159,8 +102,8 @@ class Generator(nn.Module):
         self.color_keep = color_keep
         self.feature_channels = (channels, 2 * width, 4 * width, 4 * width, 4 * width)
         self.stem = nn.Sequential(
-            nn.ReflectionPad2d(3),
-            nn.Conv2d(channels, width, 7, bias=False),
+            ReflectionPad(3),
+            FewChannelConv(channels, width, 7, bias=False),
             InstanceNorm(width),
             nn.ReLU(inplace=True),
         )
@@ -176,15 +119,15 @@ class Generator(nn.Module):
         )
         self.blocks = nn.ModuleList(ResidualBlock(4 * width) for _ in range(blocks))
         self.up = nn.Sequential(
-            *_upsample(4 * width, 2 * width, upsampling),
+            _upsample(4 * width, 2 * width, upsampling),
             InstanceNorm(2 * width),
             nn.ReLU(inplace=True),
-            *_upsample(2 * width, width, upsampling),
+            _upsample(2 * width, width, upsampling),
             InstanceNorm(width),
             nn.ReLU(inplace=True),
         )
-        head = nn.Conv2d(width, channels, 7)
-        self.head = nn.Sequential(nn.ReflectionPad2d(3), head)
+        head = FewChannelConv(width, channels, 7)
+        self.head = nn.Sequential(ReflectionPad(3), head)
         initialise(self)
         if self.is_residual:
             with torch.no_grad():
@@ -226,7 +169,7 @@ class Discriminator(nn.Module):
     def __init__(self, *, width: int = 64, layers: int = 3, channels: int = 3) -> None:
         super().__init__()
         body: list[nn.Module] = [
-            nn.Conv2d(channels, width, 4, stride=2, padding=1),
+            FewChannelConv(channels, width, 4, stride=2, padding=1),
             nn.LeakyReLU(0.2, inplace=True),
         ]
         inputs = width
