@@ -142,6 +142,8 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=20000;",
         }
     )
+    # A file, where Django would take memory: the suite's real worker processes must see the test database too.
+    DATABASES["default"]["TEST"] = {"NAME": str(DATA_ROOT / "test.sqlite3")}
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = 60
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
@@ -375,6 +377,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "StyleRec",
     "SITE_HEADER": "StyleRec",
     "SITE_SYMBOL": "brush",
+    "LOGIN": {"form": "stylerec_site.two_factor.LoginForm"},
     "SHOW_HISTORY": True,
     "SHOW_LANGUAGES": True,
     "DASHBOARD_CALLBACK": "stylerec_site.dashboard.callback",

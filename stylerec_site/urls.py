@@ -8,6 +8,7 @@ from django.urls import include, path
 from stylerec_site.health import healthz, readyz
 from stylerec_site.media import media
 from stylerec_site.metrics import metrics
+from stylerec_site.two_factor import two_factor
 
 urlpatterns = [
     path("healthz", healthz, name="healthz"),
@@ -16,6 +17,7 @@ urlpatterns = [
     path("media/<path:path>", media, name="media"),
     path("i18n/", include("django.conf.urls.i18n")),
     path("api/v1/", include("stylerec_site.api_urls")),
+    path("admin/two-factor/", two_factor, name="two_factor"),
     path("admin/styling/", include("styling.urls")),
     path("admin/", admin.site.urls),
     path("", include("recommend.urls")),

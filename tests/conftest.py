@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from urllib.parse import urlsplit, urlunsplit
 
 import pytest
+import redis
+from django.db import connection
+
+from stylerec_site.processes import Processes
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -47,3 +53,41 @@ def chromium() -> str:
     if not path:
         pytest.skip("no Chromium: install it or set STYLEREC_CHROMIUM")
     return path
+
+
+@pytest.fixture
+def processes(transactional_db, settings) -> Iterator[Processes]:
+    """Real processes (workers, web, sweeper) on this test's database, media and Valkey; they end with the test."""
+    url = os.environ.get("DATABASE_URL", "")
+    name = str(connection.settings_dict["NAME"])
+    environment = {
+        "DATABASE_URL": f"sqlite:///{name}" if connection.vendor == "sqlite" else _with_database(url, name),
+        "STYLEREC_DATA": str(settings.DATA_ROOT),
+        "STYLEREC_MEDIA": str(settings.MEDIA_ROOT),
+        "STYLEREC_JOB_LEASE": "4",
+        "STYLEREC_JOB_HEARTBEAT": "1",
+        "STYLEREC_JOB_SWEEP": "1",
+        "STYLEREC_LOG_LEVEL": "INFO",
+    }
+    redis.Redis.from_url(settings.REDIS_URL).flushdb()
+    with Processes(log_directory=settings.DATA_ROOT / "logs", environment=environment) as started:
+        yield started
+
+
+def _with_database(url: str, name: str) -> str:
+    """The same server's address with another database."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(path=f"/{name}"))
+
+
+@pytest.fixture
+def wait_until() -> Callable[..., None]:
+    """Wait for a condition with a deadline, so that no test sleeps a guessed time."""
+
+    def wait(condition: Callable[[], object], *, seconds: float = 30, what: str = "the condition") -> None:
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline, f"{what} did not come true within {seconds:g} s"
+            time.sleep(0.05)
+
+    return wait

@@ -12,7 +12,7 @@ from jobs.context import JobContext
 from jobs.models import JobEvent
 from jobs.registry import job_handler
 
-FENCED, UNFENCED = "chaos.fenced", "chaos.unfenced"
+FENCED, UNFENCED, ENDLESS = "chaos.fenced", "chaos.unfenced", "chaos.endless"
 EFFECT = "chaos-effect"
 STEPS = 5
 STEP_SECONDS = 0.25
@@ -46,3 +46,12 @@ def unfenced(context: JobContext) -> dict[str, Any]:
         _effect(context, step)
         context.report(done=step + 1, total=STEPS)
     return {"steps": STEPS}
+
+
+@job_handler(ENDLESS)
+def endless(context: JobContext) -> dict[str, Any]:
+    """Work that ends only when it is asked to, as a long training does."""
+    while not context.should_stop():
+        time.sleep(0.05)
+    context.raise_if_stopped()
+    return {}
