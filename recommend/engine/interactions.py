@@ -93,13 +93,15 @@ class EventLog:
     """A clean log in integer codes, ordered by (user, time, item).
 
     users, items: int32 codes into ``user_ids`` and ``item_ids``. strengths: float32, > 0 liked, 0 seen, < 0 disliked.
-    timestamps: float64 UTC seconds. ``item_ids`` is the whole catalogue, products without events included.
+    timestamps: float64 UTC seconds. values: float32 ratings, not a number where there is none. ``item_ids`` is the whole
+    catalogue, products without events included.
     """
 
     users: NDArray[np.int32]
     items: NDArray[np.int32]
     strengths: NDArray[np.float32]
     timestamps: NDArray[np.float64]
+    values: NDArray[np.float32]
     user_ids: NDArray[np.str_]
     item_ids: NDArray[np.str_]
     cleaning: Cleaning = field(default_factory=Cleaning)
@@ -122,6 +124,7 @@ class EventLog:
             items=self.items[mask],
             strengths=self.strengths[mask],
             timestamps=self.timestamps[mask],
+            values=self.values[mask],
             user_ids=self.user_ids,
             item_ids=self.item_ids,
             cleaning=self.cleaning,
@@ -206,6 +209,7 @@ def clean(
         items=item_codes[index].astype(np.int32),
         strengths=strengths[index],
         timestamps=log.timestamps[index],
+        values=log.values[index].astype(np.float32),
         user_ids=user_ids,
         item_ids=catalogue,
         cleaning=report,

@@ -22,7 +22,7 @@ from recommend.engine.fold_in import FoldIn
 from recommend.engine.histories import Histories
 from recommend.engine.interactions import EventLog
 from recommend.engine.neighbours import Neighbours, empty_neighbours, strongest_of_dense, strongest_of_sparse
-from recommend.engine.popularity import popularity, recent_popularity, standardised
+from recommend.engine.popularity import popularity, standardised, trending
 from recommend.engine.settings import RecommenderSettings
 from recommend.engine.svd import ItemFactors, fit_svd
 from recommend.engine.transitions import transition_weights
@@ -164,7 +164,7 @@ def fit_parts(
         style=looks,
         item_item=item_item,
         transition=transition,
-        recent=standardised(recent_popularity(log, now=now, days=settings.recent_days)),
+        recent=standardised(trending(log, now=now, days=settings.recent_days)),
         popularity=standardised(np.log1p(people)),
         people=people.astype(np.float32),
         moments=Moments.of(factors, looks),

@@ -17,10 +17,10 @@ PARTS = PERSONAL_PARTS + SHARED_PARTS
 
 #: Used where there are too few people to learn weights from; near what real shops learn.
 DEFAULT_WEIGHTS: Mapping[str, float] = {
-    "svd": 0.6,
-    "style": 0.2,
-    "item_item": 1.0,
-    "transition": 0.2,
+    "svd": 0.4,
+    "style": 0.1,
+    "item_item": 0.3,
+    "transition": 0.05,
     "recent": 0.6,
     "popularity": 0.1,
 }
@@ -50,7 +50,7 @@ class RecommenderSettings:
     transition_shrinkage: float = 5.0  #: distrust of rare transitions
     transition_tau: float = 20.0  #: as ``profile_tau``, for transitions
     style_tau: float = 20.0  #: as ``profile_tau``, for the shopper's style
-    recent_days: float = 7.0  #: window of "popular now"
+    recent_days: float = 7.0  #: "popular now" fades by e after this many days
     cold_start_regularisation: float = 1.0  #: ridge of content → factors for products without events
     confidence_events: float = 1.0  #: a shopper with this many events is trusted half; popularity carries the rest
     max_events_per_user: int = 2000  #: newest events that count of one visitor

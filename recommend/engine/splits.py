@@ -39,12 +39,14 @@ def joined(first: EventLog, second: EventLog) -> EventLog:
     items = np.concatenate([first.items, second.items])
     times = np.concatenate([first.timestamps, second.timestamps])
     strengths = np.concatenate([first.strengths, second.strengths])
+    values = np.concatenate([first.values, second.values])
     order = np.lexsort((items, times, users))
     return EventLog(
         users=users[order],
         items=items[order],
         strengths=strengths[order],
         timestamps=times[order],
+        values=values[order],
         user_ids=first.user_ids,
         item_ids=first.item_ids,
         cleaning=first.cleaning,
