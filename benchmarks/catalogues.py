@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 FACTORS = 64
+STYLE = 16
+TUNING = 100
 #: Share of the energy on each leading axis, among those ten.
 LEADING_AXES = np.array([0.171, 0.132, 0.100, 0.067, 0.055, 0.040, 0.038, 0.035, 0.025, 0.017])
 QUANTILES = (0, 0.01, 0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95, 0.99, 0.999, 1)
@@ -26,10 +28,14 @@ SHOPPER_LENGTHS = (0.194, 0.297, 0.341, 0.362, 0.400, 0.453, 0.523, 0.594, 0.641
 
 @dataclass(frozen=True)
 class Catalogue:
-    """``matrix`` N×(64+1) float32 with the bias in the last column, ``queries`` Q×65 float64 ending in 1."""
+    """``matrix`` N×(64+1[+style]) float32, the bias after the factors; ``queries`` Q×(64+1[+style]) float64.
+
+    ``typical_queries`` are other shoppers, for an index to be tuned on.
+    """
 
     matrix: NDArray[np.float32]
     queries: NDArray[np.float64]
+    typical_queries: NDArray[np.float64]
 
 
 def svd_like(items: int, queries: int, *, seed: int) -> Catalogue:
@@ -39,9 +45,26 @@ def svd_like(items: int, queries: int, *, seed: int) -> Catalogue:
     length = 0.70 * popularity + np.sqrt(1 - 0.70**2) * rng.normal(size=items)
     bias = 0.77 * popularity + np.sqrt(1 - 0.77**2) * rng.normal(size=items)
     matrix = _directions(rng, length) * np.interp(ndtr(length), QUANTILES, ITEM_LENGTHS)[:, None]
-    shopper = rng.normal(size=queries)
+    shopper = rng.normal(size=queries + TUNING)
     tastes = _directions(rng, shopper) * np.interp(ndtr(shopper), QUANTILES, SHOPPER_LENGTHS)[:, None]
     return _catalogue(matrix, np.interp(ndtr(bias), QUANTILES, ITEM_BIASES), tastes)
+
+
+def with_style(items: int, queries: int, *, seed: int) -> Catalogue:
+    """`svd_like` plus 16 style columns: unit vectors in twelve looks, at a fifth of the factors' say."""
+    rng = np.random.default_rng(seed)
+    plain = svd_like(items, queries, seed=seed)
+    looks = rng.normal(size=(12, STYLE))
+
+    def style(count: int) -> NDArray[np.float64]:
+        vectors = looks[rng.integers(0, len(looks), count)] + rng.normal(0, 0.7, (count, STYLE))
+        return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
+
+    return Catalogue(
+        matrix=np.column_stack([plain.matrix, style(items).astype(np.float32)]),
+        queries=np.column_stack([plain.queries, 0.04 * style(queries)]),
+        typical_queries=np.column_stack([plain.typical_queries, 0.04 * style(TUNING)]),
+    )
 
 
 def flat(items: int, queries: int, *, seed: int) -> Catalogue:
@@ -49,13 +72,13 @@ def flat(items: int, queries: int, *, seed: int) -> Catalogue:
     rng = np.random.default_rng(seed)
     matrix = rng.normal(size=(items, FACTORS))
     matrix /= np.linalg.norm(matrix, axis=1, keepdims=True)
-    return _catalogue(matrix, np.zeros(items), rng.normal(size=(queries, FACTORS)) / 8)
+    return _catalogue(matrix, np.zeros(items), rng.normal(size=(queries + TUNING, FACTORS)) / 8)
 
 
 def level_lengths(items: int, queries: int, *, seed: int) -> Catalogue:
     """Fitted axes but equal lengths and no bias: only the direction can rule an item out."""
     rng = np.random.default_rng(seed)
-    matrix, tastes = _directions(rng, rng.normal(size=items)), _directions(rng, rng.normal(size=queries))
+    matrix, tastes = _directions(rng, rng.normal(size=items)), _directions(rng, rng.normal(size=queries + TUNING))
     return _catalogue(0.4 * matrix, np.zeros(items), 0.45 * tastes)
 
 
@@ -73,7 +96,9 @@ def _directions(rng: np.random.Generator, strength: NDArray[np.float64]) -> NDAr
 
 
 def _catalogue(matrix: NDArray[np.float64], bias: NDArray[np.float64], tastes: NDArray[np.float64]) -> Catalogue:
+    all_queries = np.column_stack([tastes, np.ones(len(tastes))])
     return Catalogue(
         matrix=np.column_stack([matrix, bias]).astype(np.float32),
-        queries=np.column_stack([tastes, np.ones(len(tastes))]),
+        queries=all_queries[:-TUNING],
+        typical_queries=all_queries[-TUNING:],
     )

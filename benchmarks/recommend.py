@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 from surprise import SVD, Trainset
 
-from benchmarks.catalogues import FACTORS, Catalogue, flat, level_lengths, svd_like
+from benchmarks.catalogues import FACTORS, Catalogue, flat, level_lengths, svd_like, with_style
 from benchmarks.machine import report
 from recommend.engine.index import ExactIndex
 
@@ -46,7 +46,8 @@ class Requests:
     def __init__(self, catalogue: Catalogue, *, seed: int, allowed: float = ALLOWED_SHARE) -> None:
         rng = np.random.default_rng(seed)
         self.matrix, self.queries = catalogue.matrix, catalogue.queries
-        self.items, self.bias_column = len(self.matrix), self.matrix.shape[1] - 1
+        self.typical_queries = catalogue.typical_queries
+        self.items, self.bias_column = len(self.matrix), FACTORS
         self.allow = rng.random(self.items) < allowed
         self.bought = [rng.integers(0, self.items, BOUGHT) for _ in self.queries]
         self.boosts = [
@@ -56,7 +57,8 @@ class Requests:
 
     def index(self, directory: Path) -> ExactIndex:
         """Ours, as it is served: saved, then mapped from its files."""
-        ExactIndex.build(self.matrix, bias_column=self.bias_column, query_length=0.45).save(directory)
+        index = ExactIndex.build(self.matrix, bias_column=self.bias_column, typical_queries=self.typical_queries)
+        index.save(directory)
         return ExactIndex.load(directory)
 
     def ours(self, index: ExactIndex, *, boosted: bool = False) -> Contender:
@@ -227,6 +229,7 @@ def main() -> None:
         large = measure(1_000_000, count, directory=directory, with_loop=False, hnsw=options.hnsw_1m)
         hard = {
             "flat_100k": against_scan(flat(100_000, count, seed=3), directory / "flat"),
+            "with_style_100k": against_scan(with_style(100_000, count, seed=6), directory / "style"),
             "level_lengths_100k": against_scan(level_lengths(100_000, count, seed=4), directory / "level"),
             "one_percent_allowed_100k": against_scan(
                 svd_like(100_000, count, seed=5), directory / "sparse", allowed=0.01

@@ -58,13 +58,15 @@ class ExactIndex:
         heads: Floats,
         blocks: Doubles,
         rotation: Doubles,
+        scale: Doubles,
         bias_column: int | None,
     ) -> None:
         """Take the arrays as `build` or `load` made them; callers use those two.
 
         ``vectors`` N×D in search order, ``order`` search place → row, ``place`` row → search place, ``heads``
         N×(h+2) bound rows, ``blocks`` (3+G)×B (longest, highest bias,
-        lowest bias, bounds at the G `RATIOS`), ``rotation`` D×h, zero in the bias row.
+        lowest bias, bounds at the G `RATIOS`), ``rotation`` D×h, zero in the bias row,
+        ``scale`` D, see `build`.
         """
         # A plain view of a memory map: every slice of np.memmap itself pays for its subclass.
         self._vectors = np.asarray(vectors)
@@ -73,6 +75,7 @@ class ExactIndex:
         self._heads = np.asarray(heads)
         self._blocks = np.array(blocks)
         self._rotation = np.array(rotation)
+        self._scale = np.array(scale)
         self.bias_column = bias_column
         # No item is longer, its bias included.
         self._longest = np.hypot(self._blocks[0], np.abs(self._blocks[1:3]).max(axis=0)).max(initial=0.0)
@@ -88,17 +91,21 @@ class ExactIndex:
     @property
     def nbytes(self) -> int:
         """Bytes of all arrays, in memory or mapped."""
-        arrays = (self._vectors, self._order, self._place, self._heads, self._blocks, self._rotation)
-        return sum(array.nbytes for array in arrays)
+        return sum(array.nbytes for array in self._arrays().values())
 
     @classmethod
     def build(
-        cls, matrix: NDArray[np.floating], *, bias_column: int | None = None, query_length: float = 1.0
+        cls,
+        matrix: NDArray[np.floating],
+        *,
+        bias_column: int | None = None,
+        typical_queries: NDArray[np.floating] | None = None,
     ) -> ExactIndex:
         """Index the N×D ``matrix`` of item vectors, one row per item.
 
-        ``bias_column`` holds the popularity or bias of the item. ``query_length`` is a typical length of a query
-        without the bias entry; it decides only the order of the blocks, hence speed, never the answer.
+        ``bias_column`` holds the popularity or bias of the item. ``typical_queries`` (M×D, a hundred shoppers will do)
+        say which columns count: an inner product stays the same when items are stretched by what queries are shrunk
+        by, but the bounds are tight only where both are of one size in all columns. They decide speed, never answers.
         Raises `EngineError` (``bad-vectors``) for a matrix that is not two-dimensional or not finite.
         """
         matrix = np.ascontiguousarray(matrix, dtype=np.float32)
@@ -107,20 +114,21 @@ class ExactIndex:
         if not np.isfinite(matrix).all():
             raise EngineError("bad-vectors", "The item matrix holds values that are not finite.")
         count, columns = matrix.shape
+        scale, query_length = _typical(typical_queries, columns, bias_column)
         bias = np.zeros(count) if bias_column is None else matrix[:, bias_column].astype(np.float64)
         factors = [column for column in range(columns) if column != bias_column]
-        squares = np.einsum("ij,ij->i", matrix, matrix, dtype=np.float64) - bias**2
-        length = np.sqrt(np.maximum(squares, 0.0))
+        length = np.sqrt(_squares(matrix[:, factors] * scale[factors].astype(np.float32)))
 
         order = np.argsort(-(query_length * length + bias), kind="stable").astype(np.int32)
         place = np.empty(count, dtype=np.int32)
         place[order] = np.arange(count, dtype=np.int32)
         vectors, length, bias = matrix[order], length[order], bias[order]
 
+        scaled = vectors * scale.astype(np.float32)
         rotation = np.zeros((columns, min(HEAD, len(factors))))
-        rotation[factors] = _principal_axes(vectors[:, factors], rotation.shape[1])
-        head = vectors @ rotation.astype(np.float32)
-        rest = np.maximum(length**2 - np.einsum("ij,ij->i", head, head, dtype=np.float64), 0.0)
+        rotation[factors] = _principal_axes(scaled[:, factors], rotation.shape[1])
+        head = scaled @ rotation.astype(np.float32)
+        rest = np.maximum(length**2 - _squares(head), 0.0)
         heads = np.column_stack([head, np.sqrt(rest), bias]).astype(np.float32)
 
         starts = np.arange(0, count, BLOCK)
@@ -138,6 +146,7 @@ class ExactIndex:
             heads=heads,
             blocks=blocks,
             rotation=rotation,
+            scale=scale,
             bias_column=bias_column,
         )
 
@@ -172,7 +181,7 @@ class ExactIndex:
         Raises `EngineError` (``artifact-corrupt``) where a file is missing, cut short or does not fit the others.
         """
         directory = Path(directory)
-        names = ("vectors", "order", "place", "heads", "blocks", "rotation")
+        names = ("vectors", "order", "place", "heads", "blocks", "rotation", "scale")
         try:
             config = json.loads((directory / "index.json").read_text())
             arrays = {
@@ -185,6 +194,7 @@ class ExactIndex:
                 and arrays["vectors"].shape == (count, columns)
                 and arrays["order"].shape == arrays["place"].shape == (count,)
                 and arrays["rotation"].shape[0] == columns
+                and arrays["scale"].shape == (columns,)
                 and arrays["heads"].shape == (count, arrays["rotation"].shape[1] + 2)
                 and arrays["blocks"].shape == (3 + len(RATIOS), -(-count // BLOCK))
             )
@@ -234,7 +244,7 @@ class ExactIndex:
 
     def _bounds(self, query: Doubles) -> tuple[Floats, Doubles]:
         """The query as it multiplies a row of ``heads``, and the upper bound of every block."""
-        factors = query.copy()
+        factors = query / self._scale
         weight = 0.0
         if self.bias_column is not None:
             weight, factors[self.bias_column] = float(query[self.bias_column]), 0.0
@@ -258,7 +268,7 @@ class ExactIndex:
         A sum of n products is off by at most n·2⁻²⁴·Σ|qᵢxᵢ| (Higham, Accuracy and Stability, §3.1), and that sum is at
         most the product of the lengths; doubled for the roundings of the stored bounds.
         """
-        return float(2 * (self.columns + 4) * 2.0**-24 * self._longest * np.linalg.norm(query))
+        return float(2 * (self.columns + 4) * 2.0**-24 * self._longest * np.linalg.norm(query / self._scale))
 
     def _sorted_boosts(self, boosts: Mapping[int, float]) -> tuple[NDArray[np.int64], Doubles]:
         rows = np.fromiter(boosts.keys(), dtype=np.int64, count=len(boosts))
@@ -276,12 +286,31 @@ class ExactIndex:
             "heads": self._heads,
             "blocks": self._blocks,
             "rotation": self._rotation,
+            "scale": self._scale,
         }
 
 
 def _is_sparse(allow: NDArray[np.bool_]) -> bool:
     glance = allow[:: max(1, len(allow) // GLANCE)]
     return bool(np.count_nonzero(glance) * SPARSE <= len(glance))
+
+
+def _typical(queries: NDArray[np.floating] | None, columns: int, bias_column: int | None) -> tuple[Doubles, float]:
+    """How large queries are in each column (the bias column is left alone), and their length in those units."""
+    scale = np.ones(columns)
+    if queries is None or not len(queries):
+        return scale, 1.0
+    size = np.sqrt(np.mean(np.square(np.asarray(queries, dtype=np.float64)), axis=0))
+    weight = 1.0 if bias_column is None else float(size[bias_column])
+    factors = np.arange(columns) != bias_column
+    # A column that these few queries hardly use may matter to the next one: no scale far below the others.
+    scale[factors] = np.maximum(size[factors], 0.05 * size[factors].max(initial=0.0)) / (weight or 1.0)
+    scale[scale <= 0] = 1.0
+    return scale, float(np.sqrt(factors.sum()))
+
+
+def _squares(vectors: Floats) -> Doubles:
+    return np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64)
 
 
 def _principal_axes(vectors: Floats, count: int) -> Doubles:

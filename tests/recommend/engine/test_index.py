@@ -42,8 +42,9 @@ def long_tailed(rng, count, columns):
     excluded=st.integers(0, 30),
     boosted=st.integers(0, 60),
     spread=st.sampled_from([0.01, 1.0, 100.0]),
+    typical=st.sampled_from([None, 1.0, 1e-3]),
 )
-def test_search_equals_brute_force(seed, count, columns, k, bias, weight, share, excluded, boosted, spread):
+def test_search_equals_brute_force(seed, count, columns, k, bias, weight, share, excluded, boosted, spread, typical):
     rng = np.random.default_rng(seed)
     matrix = long_tailed(rng, count, columns)
     query = rng.normal(size=columns)
@@ -54,7 +55,9 @@ def test_search_equals_brute_force(seed, count, columns, k, bias, weight, share,
     exclude = rng.integers(0, count, size=excluded)
     boosts = {int(row): float(rng.normal() * spread) for row in rng.integers(0, count, size=boosted)}
 
-    found = ExactIndex.build(matrix, bias_column=bias_column).search(
+    queries = None if typical is None else rng.normal(size=(5, columns)) * rng.lognormal(0, 2, columns) * typical
+
+    found = ExactIndex.build(matrix, bias_column=bias_column, typical_queries=queries).search(
         query, k, allow=allow, exclude=exclude, boosts=boosts
     )
 
