@@ -232,7 +232,7 @@ DATA_UPLOAD_MAX_NUMBER_FILES = 500
 # --- Languages --------------------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("zh-hans", _("简体中文"))]
-LOCALE_PATHS = [BASE_DIR / "locale"]
+LOCALE_PATHS = [BASE_DIR / "locale", BASE_DIR / "locale" / "unfold"]  # Unfold ships no Chinese
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
