@@ -126,8 +126,10 @@ class Generator(nn.Module):
             InstanceNorm(width),
             nn.ReLU(inplace=True),
         )
-        head = FewChannelConv(width, channels, 7)
-        self.head = nn.Sequential(ReflectionPad(3), head)
+        # The paper's head sees 7 px; where only a change is drawn, 3 px do, at a fifth of the work.
+        sight = 3 if self.is_residual else 7
+        head = FewChannelConv(width, channels, sight)
+        self.head = nn.Sequential(ReflectionPad(sight // 2), head)
         initialise(self)
         if self.is_residual:
             with torch.no_grad():

@@ -63,29 +63,51 @@ def kernel_distance(left: Tensor, right: Tensor) -> float:
     return float(within(left) + within(right) - 2 * kernel(left, right).mean())
 
 
-@torch.no_grad()
-def score(*, sources: Tensor, translations: Tensor, styles: Tensor, feature_weights: Path | None = None) -> Scores:
-    """Scores of ``translations`` (of ``sources``, in order) against ``styles``; N×C×H×W in [-1, 1], N ≥ 2."""
+class Scorer:
+    """Scores translators on the same held-out pictures; what depends on those alone is computed once."""
 
-    def features(pictures: Tensor) -> Tensor:
-        return resnet_features(feature_weights, pictures) if feature_weights else style_features(pictures)
+    @torch.no_grad()
+    def __init__(self, *, sources: Tensor, styles: Tensor, feature_weights: Path | None = None) -> None:
+        """``sources`` and ``styles`` are N×C×H×W in [-1, 1], two at least of each."""
+        self._feature_weights = feature_weights
+        source_features, style_reference = self._features(sources), self._features(styles)
+        # Feature units differ by orders of magnitude; the two real domains together set the scale.
+        real = torch.cat((source_features, style_reference))
+        self._mean, self._deviation = real.mean(0), real.std(0) + 5e-3
+        self._style_reference = self._scaled(style_reference)
+        self._kid_copy = kernel_distance(self._scaled(source_features), self._style_reference)
+        self._source_content = content_features(sources)
+        self._source_edges = edge_maps(sources)
+        self._source_spread = max(_spread(sources), 1e-6)
 
-    source_features, style_reference, translated = features(sources), features(styles), features(translations)
-    # Feature units differ by orders of magnitude; the two real domains together set the scale.
-    real = torch.cat((source_features, style_reference))
-    mean, deviation = real.mean(0), real.std(0) + 1e-3
-    source_features, style_reference, translated = (
-        ((part - mean) / deviation).clamp(-8, 8) for part in (source_features, style_reference, translated)
-    )
-    kid_copy = kernel_distance(source_features, style_reference)
-    kid = kernel_distance(translated, style_reference)
-    style = 0.0 if kid_copy < SMALLEST_KID else min(1.0, max(0.0, 1 - max(kid, 0.0) / kid_copy))
+    @torch.no_grad()
+    def score(self, translations: Tensor) -> Scores:
+        """Scores of ``translations`` of the sources, in their order (N×C×H×W in [-1, 1])."""
+        kid = kernel_distance(self._scaled(self._features(translations)), self._style_reference)
+        style = 0.0
+        if self._kid_copy >= SMALLEST_KID:
+            style = min(1.0, max(0.0, 1 - max(kid, 0.0) / self._kid_copy))
+        nearest = (content_features(translations) @ self._source_content.T).argmax(1)
+        retrieval = float((nearest == torch.arange(len(nearest))).float().mean())
+        edges = float(_correlation(edge_maps(translations), self._source_edges).clamp_min(0).mean())
+        return Scores(
+            style_score=style,
+            content_score=(retrieval + edges) / 2,
+            kid=kid,
+            kid_copy=self._kid_copy,
+            retrieval=retrieval,
+            edges=edges,
+            variety=_spread(translations) / self._source_spread,
+        )
 
-    similarity = content_features(translations) @ content_features(sources).T
-    retrieval = float((similarity.argmax(1) == torch.arange(len(sources))).float().mean())
-    edges = float(_correlation(edge_maps(translations), edge_maps(sources)).clamp_min(0).mean())
-    variety = _spread(translations) / max(_spread(sources), 1e-6)
-    return Scores(style, (retrieval + edges) / 2, kid, kid_copy, retrieval, edges, variety)
+    def _features(self, pictures: Tensor) -> Tensor:
+        if self._feature_weights is not None:
+            return resnet_features(self._feature_weights, pictures)
+        return style_features(pictures)
+
+    def _scaled(self, features: Tensor) -> Tensor:
+        # Clamped, because a level that neither domain has must count as foreign, not as everything.
+        return ((features - self._mean) / self._deviation).clamp(-3, 3)
 
 
 def _correlation(left: Tensor, right: Tensor) -> Tensor:

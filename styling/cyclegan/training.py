@@ -23,7 +23,7 @@ from styling.cyclegan.domains import DOMAINS
 from styling.cyclegan.errors import CycleGANError
 from styling.cyclegan.losses import PATCHES, part_names
 from styling.cyclegan.networks import Generator
-from styling.cyclegan.scoring import Scores, score
+from styling.cyclegan.scoring import Scorer, Scores
 from styling.cyclegan.settings import TrainingSettings
 from styling.cyclegan.state import TrainingState
 
@@ -174,6 +174,11 @@ class _Run:
         self.crops_b = data.Crops(train_b, settings, domain=1)
         self.held_a = held_a.squares(settings.image_size)
         self.held_b = held_b.squares(settings.image_size)
+        self.scorer = Scorer(
+            sources=self.held_a,
+            styles=self.held_b,
+            feature_weights=Path(settings.feature_weights) if settings.feature_weights else None,
+        )
         self.lanes = workers.lanes(settings.batch_size)
         self.state = TrainingState.start(settings, compute, workers)
         self.objective = workers.wrap(self.state.objective)
@@ -327,9 +332,7 @@ class _Run:
         return scores
 
     def _scores(self, generator: Generator) -> Scores:
-        weights = Path(self.settings.feature_weights) if self.settings.feature_weights else None
-        translations = translate(generator, self.held_a, self.compute)
-        return score(sources=self.held_a, translations=translations, styles=self.held_b, feature_weights=weights)
+        return self.scorer.score(translate(generator, self.held_a, self.compute))
 
     def _checkpoint(self) -> None:
         state = self.state
