@@ -54,6 +54,7 @@ class StyleReference(models.Model):
     height = models.PositiveIntegerField(editable=False)
     sha256 = models.CharField(max_length=64, editable=False)
     perceptual_hash = models.CharField(max_length=16, editable=False, blank=True)
+    renditions = models.JSONField(default=list, editable=False)
     created_at = models.DateTimeField(_("added"), auto_now_add=True)
 
     objects = StyleReferenceQuerySet.as_manager()
@@ -71,9 +72,7 @@ class StyleReference(models.Model):
 class TrainingRun(Job):
     """One training of a translator for a style."""
 
-    merchant = models.ForeignKey(
-        Merchant, models.CASCADE, related_name="training_runs", verbose_name=_("shop")
-    )
+    merchant = models.ForeignKey(Merchant, models.CASCADE, related_name="training_runs", verbose_name=_("shop"))
     style = models.ForeignKey(Style, models.CASCADE, related_name="training_runs", verbose_name=_("style"))
     source_category = models.ForeignKey(
         Category,
@@ -89,6 +88,8 @@ class TrainingRun(Job):
     #: Down-sampled loss curve: ``[{"step": 10, "generator": 1.2, …}]``.
     losses = models.JSONField(default=list, editable=False)
     scores = models.JSONField(_("scores"), default=dict, editable=False)
+    #: Held-out scores over the run: ``[{"step": 225, "style_score": 0.2, …}]``.
+    score_history = models.JSONField(default=list, editable=False)
 
     objects = MerchantScoped.as_manager()  # type: ignore[assignment,misc]
 
@@ -135,9 +136,7 @@ class StyleModel(models.Model):
         "retired": frozenset({"deployed"}),
     }
 
-    merchant = models.ForeignKey(
-        Merchant, models.CASCADE, related_name="style_models", verbose_name=_("shop")
-    )
+    merchant = models.ForeignKey(Merchant, models.CASCADE, related_name="style_models", verbose_name=_("shop"))
     style = models.ForeignKey(Style, models.CASCADE, related_name="models", verbose_name=_("style"))
     training_run = models.OneToOneField(
         TrainingRun,
@@ -153,6 +152,9 @@ class StyleModel(models.Model):
     directory = models.CharField(max_length=200, editable=False)
     metrics = models.JSONField(_("scores"), default=dict, editable=False)
     samples = models.FileField(upload_to="samples/", max_length=200, blank=True, editable=False)
+    #: Rules of the artifact's domain: what must stand beside every rendering, and whether a person must look first.
+    notice = models.CharField(_("notice"), max_length=300, blank=True, editable=False)
+    never_auto_publish = models.BooleanField(_("published one by one only"), default=False, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     deployed_at = models.DateTimeField(_("deployed at"), null=True, blank=True, editable=False)
 
@@ -164,9 +166,7 @@ class StyleModel(models.Model):
         ordering = ["style", "-version"]
         constraints = [
             models.UniqueConstraint(fields=["style", "version"], name="style_model_version_once"),
-            models.UniqueConstraint(
-                fields=["style"], condition=Q(status="deployed"), name="style_model_one_deployed"
-            ),
+            models.UniqueConstraint(fields=["style"], condition=Q(status="deployed"), name="style_model_one_deployed"),
         ]
 
     def __str__(self) -> str:
@@ -176,12 +176,8 @@ class StyleModel(models.Model):
 class StylizationRun(Job):
     """One batch of product pictures rendered by one style model."""
 
-    merchant = models.ForeignKey(
-        Merchant, models.CASCADE, related_name="stylization_runs", verbose_name=_("shop")
-    )
-    style_model = models.ForeignKey(
-        StyleModel, models.CASCADE, related_name="runs", verbose_name=_("style model")
-    )
+    merchant = models.ForeignKey(Merchant, models.CASCADE, related_name="stylization_runs", verbose_name=_("shop"))
+    style_model = models.ForeignKey(StyleModel, models.CASCADE, related_name="runs", verbose_name=_("style model"))
     #: ``TranslateOptions`` (strength, keep_product, keep_color) of this run.
     options = models.JSONField(_("options"), default=dict, blank=True)
     product_images = models.ManyToManyField(ProductImage, related_name="+", verbose_name=_("pictures"))
@@ -218,9 +214,7 @@ class StyledImage(models.Model):
         "published": frozenset({"approved", "rejected"}),
     }
 
-    merchant = models.ForeignKey(
-        Merchant, models.CASCADE, related_name="styled_images", verbose_name=_("shop")
-    )
+    merchant = models.ForeignKey(Merchant, models.CASCADE, related_name="styled_images", verbose_name=_("shop"))
     product_image = models.ForeignKey(
         ProductImage, models.CASCADE, related_name="styled_images", verbose_name=_("picture")
     )
@@ -282,3 +276,32 @@ class StyledImage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.product_image} · {self.style}"
+
+
+class ReviewStepQuerySet(MerchantScoped):
+    merchant_path = "image__merchant_id"
+
+
+class ReviewStep(models.Model):
+    """One move of a rendering along its transitions; the steps of one press of a button share a batch."""
+
+    batch = models.UUIDField(db_index=True, editable=False)
+    image = models.ForeignKey(StyledImage, models.CASCADE, related_name="steps", verbose_name=_("rendering"))
+    before = models.CharField(_("from"), max_length=10, choices=StyledImage.Status)
+    after = models.CharField(_("to"), max_length=10, choices=StyledImage.Status)
+    reason = models.CharField(_("reason"), max_length=300, blank=True)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("who")
+    )
+    at = models.DateTimeField(_("when"), auto_now_add=True)
+    undone_at = models.DateTimeField(_("undone"), null=True, blank=True)
+
+    objects = ReviewStepQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("review step")
+        verbose_name_plural = _("review steps")
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"{self.image_id}: {self.before} → {self.after}"
