@@ -1,0 +1,34 @@
+"""Night neon: glowing tubes along every line on a dark wall, magenta in the light and cyan in the shadow."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import ndimage
+
+from styling.demo.sketch import Floats, Sketch
+
+NIGHT = np.array([9, 7, 24], dtype=np.float32) / 255
+MAGENTA = np.array([255, 46, 168], dtype=np.float32) / 255
+CYAN = np.array([36, 222, 255], dtype=np.float32) / 255
+VIOLET = np.array([70, 38, 150], dtype=np.float32) / 255
+
+
+def draw_neon(sketch: Sketch, rng: np.random.Generator) -> Floats:
+    """The sketch as a neon sign, size×size×3 in [0, 1]."""
+    size = len(sketch.light)
+    unit = size / 256
+    cool = np.clip(1.5 * sketch.shadow_side - 0.25 + rng.normal(0, 0.08), 0, 1)[:, :, None]
+    hue = MAGENTA * (1 - cool) + CYAN * cool
+    hue = ndimage.gaussian_filter(hue, (4 * unit, 4 * unit, 0))
+    tube = np.clip(1.5 * unit - sketch.line + 0.5, 0, 1)
+    lit = tube[:, :, None] * hue
+    picture = np.broadcast_to(NIGHT, (size, size, 3)).copy()
+    picture += VIOLET * (0.3 * sketch.light * sketch.object)[:, :, None] ** 1.3
+    picture += VIOLET * (0.22 * (sketch.part == 1) * np.linspace(1.3, 0.4, size, dtype=np.float32)[:, None])[:, :, None]
+    picture *= (1 - 0.6 * sketch.cast)[:, :, None]
+    for spread, strength in ((2.2, 1.15), (6, 1.3), (18, 1.5)):
+        picture += strength * ndimage.gaussian_filter(lit, (spread * unit, spread * unit, 0))
+    core = np.clip(0.75 * unit - sketch.line + 0.5, 0, 1)[:, :, None]
+    picture = picture * (1 - 0.4 * tube[:, :, None]) + hue * tube[:, :, None]
+    picture = picture * (1 - 0.8 * core) + core * 0.8
+    return 1 - np.exp(-1.25 * picture)
