@@ -107,16 +107,8 @@ class Generator(nn.Module):
             InstanceNorm(width),
             nn.ReLU(inplace=True),
         )
-        self.down1 = nn.Sequential(
-            nn.Conv2d(width, 2 * width, 3, stride=2, padding=1, bias=False),
-            InstanceNorm(2 * width),
-            nn.ReLU(inplace=True),
-        )
-        self.down2 = nn.Sequential(
-            nn.Conv2d(2 * width, 4 * width, 3, stride=2, padding=1, bias=False),
-            InstanceNorm(4 * width),
-            nn.ReLU(inplace=True),
-        )
+        self.down1 = self._halve(width)
+        self.down2 = self._halve(2 * width)
         self.blocks = nn.ModuleList(ResidualBlock(4 * width) for _ in range(blocks))
         self.up = nn.Sequential(
             _upsample(4 * width, 2 * width, upsampling),
@@ -134,6 +126,13 @@ class Generator(nn.Module):
         if self.is_residual:
             with torch.no_grad():
                 head.weight.mul_(0.1)  # the first output is all but a copy
+
+    def _halve(self, inputs: int) -> nn.Sequential:
+        layers: list[nn.Module] = [nn.Conv2d(inputs, 2 * inputs, 3, stride=2, padding=1, bias=False)]
+        if self.is_residual:
+            # The paper's zeros tell the network where the border is, and a short run paints a band there.
+            layers = [ReflectionPad(1), nn.Conv2d(inputs, 2 * inputs, 3, stride=2, bias=False)]
+        return nn.Sequential(*layers, InstanceNorm(2 * inputs), nn.ReLU(inplace=True))
 
     def forward(self, x: Tensor) -> Tensor:
         return self.translate(x)[0]
