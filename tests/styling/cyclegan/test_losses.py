@@ -82,7 +82,7 @@ def test_one_batched_judgement_equals_two(toy: Toy) -> None:
     judge = Discriminator(width=4, layers=2)
     real, fake = torch.rand(2, 3, 16, 16), torch.rand(2, 3, 16, 16)
 
-    together = JudgingObjective([judge], toy())([real], [fake])
+    together = JudgingObjective([judge], toy(adversarial="lsgan"))([real], [fake])
 
     apart = 0.5 * (judge(real) - 1).square().mean() + 0.5 * judge(fake).square().mean()
     torch.testing.assert_close(together, apart)
