@@ -40,16 +40,18 @@ class Backdrop:
 class Stage:
     """A backdrop with the shadows that one pot throws on it."""
 
-    def __init__(self, backdrop: Backdrop, solid: Solid, *, seed: int, shadow: float, lamp: tuple[float, Floats] | None) -> None:
+    def __init__(
+        self, backdrop: Backdrop, solid: Solid, *, seed: int, shadow: float, lamp: tuple[float, Floats] | None
+    ) -> None:
         self._backdrop, self._seed, self._lamp = backdrop, seed, lamp
         axis = np.linspace(-SHADOW_REACH, SHADOW_REACH, SHADOW_SIDE, dtype=np.float32)
         x, y = (part.ravel() for part in np.meshgrid(axis, axis))
         ground = np.stack([x, y, np.full_like(x, 0.002)], axis=1)
         up = np.broadcast_to(np.array([0, 0, 1], dtype=np.float32), ground.shape)
-        seen = soft_shadow(solid, ground, KEY, hardness=2.6, steps=16, reach=2.0)
+        seen = soft_shadow(solid, ground, KEY, hardness=2.6, reach=2.0, steps=30, full=True)
         # Under the pot all is dark; blurring the map there would leave a bright seam at the foot.
         key = ndimage.gaussian_filter(seen.reshape(SHADOW_SIDE, SHADOW_SIDE), 1.0)
-        sky = occlusion(solid, ground, up, reach=0.45, steps=5).reshape(SHADOW_SIDE, SHADOW_SIDE)
+        sky = occlusion(solid, ground, up, reach=0.45, steps=5, full=True).reshape(SHADOW_SIDE, SHADOW_SIDE)
         self._key, self._sky = 1 - shadow * (1 - key), 1 - shadow * (1 - sky)
 
     def radiance(self, eye: Floats, rays: Floats) -> Floats:
@@ -94,7 +96,7 @@ class Stage:
             return 0.0
         height, colour = self._lamp
         square = x * x + y * y + (z - height) ** 2
-        return colour * (0.5 / (0.25 + square))[:, None]
+        return colour * (0.8 / (0.25 + square))[:, None]
 
     def _albedo(self, x: Floats, y: Floats) -> Floats:
         base: Any = np.broadcast_to(linear(self._backdrop.floor), (len(x), 3))

@@ -29,7 +29,8 @@ class Brush:
 
     def stroke(self, control: Points, weight: float, *, belly: float = 0.4, ink: int = 255) -> None:
         """Along the spline of ``control``; thickest (``weight`` pixels) at the share ``belly`` of the way."""
-        spots = b_spline(control, samples=60)
+        length = np.hypot(*np.diff(np.asarray(control), axis=0).T).sum()
+        spots = b_spline(control, samples=int(24 + length / max(weight * 0.16, 0.8)))
         share = np.linspace(0, 1, len(spots))
         swell = np.where(share < belly, share / belly, (1 - share) / (1 - belly))
         for (x, y), radius in zip(spots, weight * (0.12 + 0.88 * swell**0.6) / 2, strict=True):
@@ -56,7 +57,7 @@ def grasses(seed: int) -> Floats:
             lean, tall = rng.normal(30, 45), rng.uniform(140, 390)
             bend = [(foot, 505), (foot + lean * 0.1, 505 - tall * 0.5), (foot + lean * 0.6, 505 - tall * 0.9)]
             tip = (foot + lean * 1.8, 505 - tall)
-            brush.stroke([*bend, tip], rng.uniform(7, 13), belly=0.25, ink=int(rng.uniform(120, 255)))
+            brush.stroke([*bend, tip], rng.uniform(7, 13), belly=0.25, ink=int(rng.uniform(165, 255)))
     return brush.sheet()
 
 
@@ -79,7 +80,7 @@ def blossom(seed: int) -> Floats:
                 turn = rng.uniform(0, 2)
                 for petal in range(5):
                     around = turn + petal * 2 * np.pi / 5
-                    brush.dab(spot[0] + 15 * np.cos(around), spot[1] + 15 * np.sin(around), 11, ink=190)
+                    brush.dab(spot[0] + 15 * np.cos(around), spot[1] + 15 * np.sin(around), 11, ink=225)
                 brush.dab(*spot, 6, ink=255)
     return brush.sheet()
 
@@ -157,7 +158,10 @@ def carp(seed: int) -> Floats:
                 brush.dab(*at(scale + rng.normal(0, 0.01), out), 5, ink=255)
         brush.dab(*at(-0.66, 138), 6, ink=20)
     for around in np.arange(0, 2 * np.pi, np.pi / 24):
-        ring = [(middle + r * np.cos(around + s), middle + r * np.sin(around + s)) for r, s in ((262, 0), (276, 0.05), (290, 0.02))]
+        ring = [
+            (middle + r * np.cos(around + s), middle + r * np.sin(around + s))
+            for r, s in ((262, 0), (276, 0.05), (290, 0.02))
+        ]
         brush.stroke(ring, 13, belly=0.5)
     return brush.sheet()
 
@@ -170,7 +174,7 @@ def enso(seed: int) -> Floats:
         out = 170 + hair * 3.4 + rng.normal(0, 1)
         around = np.linspace(0.4 + rng.uniform(0, 0.1), 5.2 + rng.uniform(0, 1.1), 12)
         ring = [(FLAT / 2 + (out + 9 * a) * np.cos(a), FLAT / 2 + (out + 9 * a) * np.sin(a)) for a in around]
-        brush.stroke(ring, rng.uniform(4, 9), belly=0.2, ink=int(rng.uniform(150, 255)))
+        brush.stroke(ring, rng.uniform(4, 9), belly=0.2, ink=int(rng.uniform(205, 255)))
     return brush.sheet()
 
 

@@ -30,7 +30,9 @@ class Glass:
     frost: float = 0.02  #: roughness
 
 
-def shade_glass(glass: Glass, solid: Solid, stage: Stage, eye: Floats, rays: Floats, hit: Floats, bounce: Floats) -> Floats:
+def shade_glass(
+    glass: Glass, solid: Solid, stage: Stage, eye: Floats, rays: Floats, hit: Floats, bounce: Floats
+) -> Floats:
     """Radiance N×3 along ``rays`` that meet the glass after ``hit``."""
     points = eye + rays * hit[:, None]
     front = solid.surface(points)
@@ -88,5 +90,3 @@ def _crossing(solid: Solid, eye: Floats, rays: Floats, hit: Floats) -> tuple[Flo
         crossed += part
         height += part * z
     return crossed, height / np.maximum(crossed, 1e-5)
-
-

@@ -83,7 +83,9 @@ class Glaze:
         if self.inside:
             colour = mix(colour, linear(self.inside), smoothstep(0.3, -0.3, surface.outside))
         if self.motif:
-            colour = mix(colour, linear(self.motif_colour), self._painted(surface, tall, seed) * 0.92)
+            # Pigment under glaze absorbs, stroke upon stroke: colours mix by their logarithms.
+            thick = 0.97 * self._painted(surface, tall, seed)[:, None]
+            colour = colour ** (1 - thick) * np.maximum(linear(self.motif_colour), 0.002) ** thick
         if self.breaking:
             lip = smoothstep(0.955, 0.992, surface.along + 0.006 * drift)
             colour = mix(colour, linear(self.breaking), lip * 0.9)
@@ -101,8 +103,11 @@ class Glaze:
         glow: Any = np.zeros_like(points)
         if self.glow:
             weave = 1 + 0.05 * solid_noise(points * np.array([1, 1, 4], dtype=np.float32), scale=24, seed=seed)
-            glow = colour * (self.glow * weave)[:, None]
-        albedo = colour * 0.15 if self.metal else colour
+            # The bulb hangs in the middle of the shade: above and below it the cloth is dimmer.
+            near = np.ptp(points[:, 2]) / 2
+            near = np.exp(-(((points[:, 2] - points[:, 2].min() - near) / (1.1 * near + 1e-6)) ** 2))
+            glow = linear(self.colour) ** 1.6 * (self.glow * weave * (0.35 + near))[:, None]
+        albedo = colour * (0.15 if self.metal else 0.4 if self.glow else 1.0)
         return Finish(albedo, mirror, roughness, self._rings(surface, drift), glow)
 
     def _rings(self, surface: Surface, drift: Floats) -> Floats:

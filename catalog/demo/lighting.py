@@ -72,7 +72,8 @@ def reflect(rays: Floats, normals: Floats) -> Floats:
 def shade(finish: Finish, rays: Floats, *, open_sky: Floats, key_seen: Floats, bounce: Floats) -> Floats:
     """Radiance N×3 from opaque points towards the camera.
 
-    ``open_sky`` is the ambient occlusion, ``key_seen`` the share of the key light that is not in shadow.
+    ``open_sky`` is the ambient occlusion, ``key_seen`` the share of the key light that is not in shadow,
+    ``bounce`` (N×3) the light from the floor.
     """
     normals = finish.normals
     wrapped = np.clip((normals @ KEY + 0.18) / 1.18, 0, 1) * key_seen

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from PIL import Image
@@ -54,7 +54,7 @@ class DemoProduct:
     description: str
     description_zh: str
     stock: int
-    piece: Piece
+    piece: Piece = field(repr=False)
     seed: int
 
     def draw(self, size: int = 512, *, view: int = 0) -> Image.Image:

@@ -33,11 +33,15 @@ PORCELAIN = Glaze("#f3f1ec", pooling="#e6eaee", gloss=0.95)
 OATMEAL = Glaze("#e4d8c3", gloss=0.6, speckles="#5a4334", breaking="#a9794e", ridges=0.03, bare_foot="#b08660")
 MATTE_BLACK = Glaze("#2c2a2a", gloss=0.42, mottled="#3a3533", ridges=0.035)
 CHALK = Glaze("#ece7df", gloss=0.25, mottled="#e2dbd0")
-CHUN = Glaze("#8fb3cf", mottled="#6a8fc0", pooling="#7a7fb5", breaking="#b79a7a", gloss=0.93, mottle_scale=5, bare_foot="#8b6a52")
-SHINO = Glaze("#efe0d2", mottled="#e08d5a", mottling=0.75, gloss=0.72, mottle_scale=3, speckles="#7a4a32", speckling=0.5)
+CHUN = Glaze(
+    "#8fb3cf", mottled="#6a8fc0", pooling="#7a7fb5", breaking="#b79a7a", gloss=0.93, mottle_scale=5, bare_foot="#8b6a52"
+)
+SHINO = Glaze(
+    "#efe0d2", mottled="#e08d5a", mottling=0.75, gloss=0.72, mottle_scale=3, speckles="#7a4a32", speckling=0.5
+)
 OXBLOOD = Glaze("#8e1f1c", mottled="#5c0f14", breaking="#e6d8c8", gloss=0.96, mottle_scale=6)
 CLAY = Glaze("#b9744f", gloss=0.15, mottled="#a8623f", ridges=0.04)
 
 BAMBOO = Glaze("#b98b52", gloss=0.5, mottled="#8f6535", mottle_scale=9)
 BRASS = Glaze("#d3a95c", gloss=0.85, metal=True)
-LINEN_SHADE = Glaze("#f4e3c3", gloss=0.05, glow=0.62)
+LINEN_SHADE = Glaze("#f2dcb6", gloss=0.05, glow=0.78)

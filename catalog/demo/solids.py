@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image, ImageDraw
 from scipy.spatial import cKDTree
 
 from catalog.demo.colour import Floats
@@ -100,12 +101,21 @@ def _nearest(curves: Sequence[Floats], lattice: Floats) -> tuple[NDArray[np.intp
     _, nearest = cKDTree(line).query(lattice)
     away, tangent = lattice - line[nearest], tangents[nearest]
     ahead = (away * tangent).sum(axis=1)
-    # Between two samples the nearest point lies on the tangent, which makes the normals smooth; at the end
-    # of the curve there is no more tangent, which makes the rim round.
+    # Between two samples the nearest point lies on the tangent, which makes the normals smooth; beyond
+    # the ends of the curve there is no more tangent, which makes the rim round.
     place = nearest % SAMPLES
-    inner = (place < SAMPLES - 1) | (ahead < 0)
+    inner = ((place < SAMPLES - 1) | (ahead < 0)) & ((place > 0) | (ahead > 0))
     past = np.where(place == SAMPLES - 1, ahead, -0.5)
     return nearest, away - np.where(inner, ahead, 0)[:, None] * tangent, tangent, past
+
+
+def _enclosed(curves: Sequence[Floats], low: Floats, shape: tuple[int, int]) -> NDArray[np.bool_]:
+    """Which lattice points lie between a curve and the axis."""
+    sheet = Image.new("1", (shape[1], shape[0]))
+    for curve in curves:
+        closed = np.concatenate([[(0, curve[0, 1])], curve, [(0, curve[-1, 1])]])
+        ImageDraw.Draw(sheet).polygon([(float(x), float(y)) for x, y in (closed - low) / PITCH], fill=1)
+    return np.asarray(sheet)
 
 
 class Solid:
@@ -135,7 +145,11 @@ class Solid:
         side = np.sign(away[:, 0] * tangent[:, 1] - away[:, 1] * tangent[:, 0])
         along = np.tile(np.linspace(0, 1, SAMPLES, dtype=np.float32), len(walls))[nearest]
         material = np.repeat([wall.material for wall in walls], SAMPLES)[nearest]
-        self._wall = Grid(low, (distance - half[nearest]).astype(np.float32).reshape(shape))
+        gap = (distance - half[nearest]).astype(np.float32).reshape(shape)
+        self._wall = Grid(low, gap)
+        self._full = Grid(
+            low, np.where(_enclosed(pieces, low, shape), -distance.reshape(shape), gap).astype(np.float32)
+        )
         self._offset = Grid(low, (side * distance).astype(np.float32).reshape(shape))
         detail = np.column_stack([direction, along, side, material]).astype(np.float32)
         self._detail = Grid(low, detail.reshape(*shape, 5))
@@ -175,10 +189,14 @@ class Solid:
         across, height = self._rod_line[::10].T
         return np.concatenate([points, np.stack([across * cosine, across * sine, height], axis=1)])
 
-    def distance(self, x: Floats, y: Floats, z: Floats) -> Floats:
-        """Distance to the surface (negative in the material); near enough to march along."""
+    def distance(self, x: Floats, y: Floats, z: Floats, *, full: bool = False) -> Floats:
+        """Distance to the surface (negative in the material); near enough to march along.
+
+        ``full`` takes hollow pots as solid: what is outside sees no difference, and coarse steps that look for
+        shade cannot jump over a thin wall.
+        """
         radius = np.sqrt(x * x + y * y)
-        wall = self._wall(radius, z)
+        wall = (self._full if full else self._wall)(radius, z)
         if self._rods is None:
             return wall
         rod = self._rod_distance(x, y, z, radius)

@@ -10,7 +10,7 @@ from PIL import Image
 from scipy import ndimage
 
 from catalog.demo.backdrops import Backdrop, Stage
-from catalog.demo.colour import Floats, develop, linear
+from catalog.demo.colour import Floats, develop, linear, smoothstep
 from catalog.demo.glass import Glass, shade_glass
 from catalog.demo.glazes import Finish, Glaze
 from catalog.demo.lighting import KEY, shade
@@ -94,12 +94,18 @@ class _Scene:
         surface = self.solid.surface(eye + rays * hit[:, None])
         finish: Finish = material.finish(surface, height=self.solid.height, seed=self._seed)
         lifted = surface.points + surface.normals * np.float32(0.012)
+        key_seen = np.ones(len(hit), dtype=np.float32)
+        lit = surface.normals @ KEY > -0.25
+        for outer in (True, False):
+            mine = np.flatnonzero(lit & ((surface.outside > 0) == outer))
+            key_seen[mine] = soft_shadow(self.solid, lifted[mine], KEY, hardness=2.6, full=outer)
         return shade(
             finish,
             rays,
             open_sky=occlusion(self.solid, lifted, surface.normals),
-            key_seen=soft_shadow(self.solid, lifted, KEY, hardness=3.0),
-            bounce=bounce,
+            key_seen=key_seen,
+            # Near its foot a pot stands over its own shadow: less comes back from the floor.
+            bounce=bounce * (0.12 + 0.88 * smoothstep(0.0, 0.3, surface.points[:, 2]))[:, None],
         )
 
 

@@ -36,9 +36,9 @@ def draw_ink(sketch: Sketch, rng: np.random.Generator) -> Floats:
     ground = (sketch.part == 1).astype(np.float32)
     mist = ndimage.gaussian_filter(ground, 7 * unit) * np.clip(0.06 + 0.035 * cloud, 0, 1)
     cast = ndimage.gaussian_filter(sketch.cast, 3.5 * unit) * 0.3 * (0.9 + 0.2 * cloud)
-    swell = 1.0 + 2.5 * sketch.shadow_side + 0.75 * field(rng, size, 16 * unit)
-    dry = np.clip(1.1 + 0.5 * field(rng, size, 9 * unit) + 0.25 * grain, 0.35, 1)
-    contour = np.clip(np.maximum(swell, 0.8) * unit * 0.62 - sketch.line + 0.6, 0, 1) * dry
+    swell = 1.5 + 2.4 * sketch.shadow_side + 0.7 * field(rng, size, 18 * unit)
+    dry = np.clip(1.2 + 0.4 * field(rng, size, 9 * unit) + 0.2 * grain, 0.4, 1)
+    contour = np.clip(np.maximum(swell, 1.2) * unit * 0.62 - sketch.line + 0.6, 0, 1) * dry
     ink = 1 - (1 - np.clip(wash + mist + cast, 0, 0.85)) * (1 - 0.94 * contour)
     ink = np.clip(ink * (1 + 0.05 * grain), 0, 1)[:, :, None]
     fibres = 0.012 * grain + 0.014 * field(rng, size, 60 * unit)

@@ -8,8 +8,8 @@ from scipy import ndimage
 from styling.demo.sketch import Floats, Sketch
 
 NIGHT = np.array([9, 7, 24], dtype=np.float32) / 255
-MAGENTA = np.array([255, 46, 168], dtype=np.float32) / 255
-CYAN = np.array([36, 222, 255], dtype=np.float32) / 255
+MAGENTA = np.array([255, 24, 150], dtype=np.float32) / 255
+CYAN = np.array([10, 205, 255], dtype=np.float32) / 255
 VIOLET = np.array([70, 38, 150], dtype=np.float32) / 255
 
 
@@ -26,9 +26,9 @@ def draw_neon(sketch: Sketch, rng: np.random.Generator) -> Floats:
     picture += VIOLET * (0.3 * sketch.light * sketch.object)[:, :, None] ** 1.3
     picture += VIOLET * (0.22 * (sketch.part == 1) * np.linspace(1.3, 0.4, size, dtype=np.float32)[:, None])[:, :, None]
     picture *= (1 - 0.6 * sketch.cast)[:, :, None]
-    for spread, strength in ((2.2, 1.15), (6, 1.3), (18, 1.5)):
+    for spread, strength in ((2.2, 0.9), (6, 1.2), (18, 1.7)):
         picture += strength * ndimage.gaussian_filter(lit, (spread * unit, spread * unit, 0))
-    core = np.clip(0.75 * unit - sketch.line + 0.5, 0, 1)[:, :, None]
+    core = np.clip(0.7 * unit - sketch.line + 0.5, 0, 1)[:, :, None]
     picture = picture * (1 - 0.4 * tube[:, :, None]) + hue * tube[:, :, None]
-    picture = picture * (1 - 0.8 * core) + core * 0.8
-    return 1 - np.exp(-1.25 * picture)
+    picture = picture * (1 - 0.6 * core) + core * (0.35 + 0.75 * hue)
+    return 1 - np.exp(-1.15 * picture)

@@ -11,10 +11,14 @@ from styling.demo.sketch import Motif, Part, Points, smooth
 Random = np.random.Generator
 
 
-def _ring(rng: Random, width: float, height: float, *, at: tuple[float, float] = (0, 0), wobble: float = 0.03) -> Points:
+def _ring(
+    rng: Random, width: float, height: float, *, at: tuple[float, float] = (0, 0), wobble: float = 0.03
+) -> Points:
     around = np.linspace(0, 2 * np.pi, 9)[:-1]
     radius = 1 + rng.normal(0, wobble, size=8)
-    return smooth([(at[0] + width * r * np.cos(a), at[1] + height * r * np.sin(a)) for a, r in zip(around, radius, strict=True)])
+    return smooth(
+        [(at[0] + width * r * np.cos(a), at[1] + height * r * np.sin(a)) for a, r in zip(around, radius, strict=True)]
+    )
 
 
 def _leaf(start: tuple[float, float], tip: tuple[float, float], width: float) -> tuple[Part, Points]:
@@ -22,15 +26,26 @@ def _leaf(start: tuple[float, float], tip: tuple[float, float], width: float) ->
     dx, dy = u - x, v - y
     left = (x + 0.45 * dx - width * dy, y + 0.45 * dy + width * dx)
     right = (x + 0.45 * dx + width * dy, y + 0.45 * dy - width * dx)
-    outline = [*smooth([start, left, tip], closed=False, samples=30), *smooth([tip, right, start], closed=False, samples=30)]
+    outline = [
+        *smooth([start, left, tip], closed=False, samples=30),
+        *smooth([tip, right, start], closed=False, samples=30),
+    ]
     return Part(outline, 0.5, 0.8), [start, (x + 0.5 * dx, y + 0.52 * dy), (x + 0.85 * dx, y + 0.85 * dy)]
 
 
 def apple(rng: Random) -> Motif:
     wide, tall = rng.uniform(0.62, 0.78), rng.uniform(0.58, 0.7)
     body = smooth(
-        [(0, -tall * 0.72), (wide * 0.55, -tall), (wide, -tall * 0.3), (wide * 0.72, tall * 0.7), (0.1, tall * 0.92),
-         (-wide * 0.72, tall * 0.7), (-wide, -tall * 0.3), (-wide * 0.55, -tall)]
+        [
+            (0, -tall * 0.72),
+            (wide * 0.55, -tall),
+            (wide, -tall * 0.3),
+            (wide * 0.72, tall * 0.7),
+            (0.1, tall * 0.92),
+            (-wide * 0.72, tall * 0.7),
+            (-wide, -tall * 0.3),
+            (-wide * 0.55, -tall),
+        ]
     )
     leaf, vein = _leaf((0.05, -tall * 0.9), (rng.uniform(0.35, 0.6), -tall - rng.uniform(0.2, 0.4)), 0.3)
     stem = smooth([(0, -tall * 0.7), (0.04, -tall), (rng.uniform(-0.1, 0.1), -tall - 0.25)], closed=False, samples=12)
@@ -40,8 +55,18 @@ def apple(rng: Random) -> Motif:
 def pear(rng: Random) -> Motif:
     wide, lean = rng.uniform(0.5, 0.6), rng.uniform(-0.12, 0.12)
     body = smooth(
-        [(lean, -0.72), (lean + 0.22, -0.55), (0.3, -0.1), (wide, 0.35), (wide * 0.6, 0.74), (0, 0.78), (-wide * 0.6, 0.74),
-         (-wide, 0.35), (-0.3, -0.1), (lean - 0.22, -0.55)]
+        [
+            (lean, -0.72),
+            (lean + 0.22, -0.55),
+            (0.3, -0.1),
+            (wide, 0.35),
+            (wide * 0.6, 0.74),
+            (0, 0.78),
+            (-wide * 0.6, 0.74),
+            (-wide, 0.35),
+            (-0.3, -0.1),
+            (lean - 0.22, -0.55),
+        ]
     )
     leaf, vein = _leaf((lean, -0.78), (lean + rng.choice([-1, 1]) * 0.45, -0.95), 0.25)
     return Motif([Part(body), leaf], [[(lean, -0.7), (lean + 0.03, -1.0)], vein])
@@ -49,7 +74,16 @@ def pear(rng: Random) -> Motif:
 
 def lemon(rng: Random) -> Motif:
     tilt = rng.uniform(-0.3, 0.3)
-    outline = [(-0.95, 0), (-0.7, -0.2), (-0.1, -0.5), (0.6, -0.28), (0.95, -0.02), (0.65, 0.25), (0, 0.5), (-0.7, 0.22)]
+    outline = [
+        (-0.95, 0),
+        (-0.7, -0.2),
+        (-0.1, -0.5),
+        (0.6, -0.28),
+        (0.95, -0.02),
+        (0.65, 0.25),
+        (0, 0.5),
+        (-0.7, 0.22),
+    ]
     turned = [(x * np.cos(tilt) - y * np.sin(tilt), x * np.sin(tilt) + y * np.cos(tilt) + 0.15) for x, y in outline]
     leaf, vein = _leaf((-0.5, -0.1), (-0.75 + rng.normal(0, 0.1), -0.75), 0.28)
     pores = [[(x, y), (x + 0.03, y + 0.01)] for x, y in rng.uniform(-0.3, 0.4, size=(7, 2))]
@@ -70,7 +104,9 @@ def pumpkin(rng: Random) -> Motif:
     parts = []
     for rib in range(ribs, -1, -1):
         for side in (-1, 1) if rib else (1,):
-            parts.append(Part(_ring(rng, 0.36, tall * (1 - 0.05 * rib), at=(side * rib * 0.72 / ribs, 0.2), wobble=0.015)))
+            parts.append(
+                Part(_ring(rng, 0.36, tall * (1 - 0.05 * rib), at=(side * rib * 0.72 / ribs, 0.2), wobble=0.015))
+            )
     stem = Part(smooth([(-0.1, -0.3), (-0.08, -0.65), (0.12, -0.75), (0.2, -0.65), (0.09, -0.3)]), 0.7, 0.6)
     return Motif([stem, *parts])
 
@@ -78,8 +114,13 @@ def pumpkin(rng: Random) -> Motif:
 def mushroom(rng: Random) -> Motif:
     wide, lift = rng.uniform(0.65, 0.85), rng.uniform(-0.1, 0.1)
     stem = Part(smooth([(-0.2, -0.1), (-0.17, 0.4), (-0.28, 0.82), (0, 0.88), (0.28, 0.82), (0.17, 0.4), (0.2, -0.1)]))
-    cap = smooth([(-wide, lift), (-wide * 0.7, -0.5), (0, -0.78), (wide * 0.7, -0.5), (wide, lift), (0.3, 0.12), (-0.3, 0.12)])
-    spots = [Part(_ring(rng, r, r * 0.8, at=(x, y)), 0.4, 0.98) for x, y, r in ((-0.35, -0.3, 0.11), (0.1, -0.5, 0.13), (0.42, -0.2, 0.1))]
+    cap = smooth(
+        [(-wide, lift), (-wide * 0.7, -0.5), (0, -0.78), (wide * 0.7, -0.5), (wide, lift), (0.3, 0.12), (-0.3, 0.12)]
+    )
+    spots = [
+        Part(_ring(rng, r, r * 0.8, at=(x, y)), 0.4, 0.98)
+        for x, y, r in ((-0.35, -0.3, 0.11), (0.1, -0.5, 0.13), (0.42, -0.2, 0.1))
+    ]
     return Motif([stem, Part(cap, 1, 0.8), *spots[: int(rng.integers(0, 4))]])
 
 
@@ -105,7 +146,13 @@ def fish(rng: Random) -> Motif:
         return [(way * x, y + 0.05) for x, y in points]
 
     tail = Part(turn(smooth([(0.5, 0), (0.95, -0.42), (0.85, 0), (0.95, 0.42)])), 0.5, 0.75)
-    body = Part(turn(smooth([(-0.9, 0.02), (-0.45, -fat), (0.15, -fat * 0.9), (0.65, -0.06), (0.65, 0.08), (0.15, fat), (-0.5, fat)])))
+    body = Part(
+        turn(
+            smooth(
+                [(-0.9, 0.02), (-0.45, -fat), (0.15, -fat * 0.9), (0.65, -0.06), (0.65, 0.08), (0.15, fat), (-0.5, fat)]
+            )
+        )
+    )
     fin = Part(turn(smooth([(-0.3, -fat * 0.9), (0.05, -fat - 0.3), (0.3, -fat * 0.75)])), 0.5, 0.7)
     eye = Part(turn(_ring(rng, 0.055, 0.055, at=(-0.62, -0.07))), 0.5, 0.2)
     gill = turn(smooth([(-0.42, -fat * 0.65), (-0.32, 0), (-0.42, fat * 0.65)], closed=False, samples=16))
@@ -123,7 +170,22 @@ def bird(rng: Random) -> Motif:
     def turn(points: Points) -> Points:
         return [(way * x, y) for x, y in points]
 
-    body = Part(turn(smooth([(-0.58, -0.42), (-0.3, -0.62), (0.0, -0.3), (0.45, 0.05), (0.75, 0.4), (0.1, 0.5), (-0.4, 0.3), (-0.55, -0.1)])))
+    body = Part(
+        turn(
+            smooth(
+                [
+                    (-0.58, -0.42),
+                    (-0.3, -0.62),
+                    (0.0, -0.3),
+                    (0.45, 0.05),
+                    (0.75, 0.4),
+                    (0.1, 0.5),
+                    (-0.4, 0.3),
+                    (-0.55, -0.1),
+                ]
+            )
+        )
+    )
     tail = Part(turn(smooth([(0.5, 0.15), (1.0, 0.5 + lift), (0.95, 0.62 + lift), (0.45, 0.42)])), 0.5, 0.7)
     wing = Part(turn(smooth([(-0.18, -0.1), (0.25, 0.0), (0.72, 0.32 + lift), (0.2, 0.36), (-0.12, 0.22)])), 0.7, 0.65)
     beak = Part(turn([(-0.56, -0.42), (-0.82, -0.32), (-0.54, -0.26)]), 0.4, 0.6)
@@ -139,8 +201,13 @@ def house(rng: Random) -> Motif:
     roof = Part([(-wide - 0.16, tall), (0, peak), (wide + 0.16, tall)], 0.5, 0.65)
     chimney = Part([(wide * 0.4, -0.62), (wide * 0.65, -0.62), (wide * 0.65, 0), (wide * 0.4, 0)], 0.3, 0.7)
     door = Part([(-0.12, 0.3), (0.14, 0.3), (0.14, 0.78), (-0.12, 0.78)], 0.3, 0.4)
-    windows = [Part([(x, 0.2), (x + 0.2, 0.2), (x + 0.2, 0.42), (x, 0.42)], 0.3, 0.5) for x in (-wide + 0.12, wide - 0.32)]
-    tiles = [[(-wide * s, tall - 0.12 - 0.16 * k), (wide * s, tall - 0.12 - 0.16 * k)] for k, s in enumerate((0.85, 0.6, 0.35))]
+    windows = [
+        Part([(x, 0.2), (x + 0.2, 0.2), (x + 0.2, 0.42), (x, 0.42)], 0.3, 0.5) for x in (-wide + 0.12, wide - 0.32)
+    ]
+    tiles = [
+        [(-wide * s, tall - 0.12 - 0.16 * k), (wide * s, tall - 0.12 - 0.16 * k)]
+        for k, s in enumerate((0.85, 0.6, 0.35))
+    ]
     return Motif([chimney, front, roof, door, *windows], tiles, ground=1.05)
 
 
@@ -159,16 +226,22 @@ def mountain(rng: Random) -> Motif:
 def tree(rng: Random) -> Motif:
     trunk = Part(smooth([(-0.14, 0.9), (-0.08, 0.3), (-0.1, -0.2), (0.1, -0.2), (0.09, 0.3), (0.17, 0.9)]), 0.8, 0.6)
     clouds = [(-0.42, -0.15, 0.36), (0.42, -0.12, 0.36), (0.0, -0.5, 0.46), (0, -0.1, 0.36)]
-    crown = [Part(_ring(rng, r, r * 0.88, at=(x + rng.normal(0, 0.05), y), wobble=0.06), 0.9, 0.8) for x, y, r in clouds]
+    crown = [
+        Part(_ring(rng, r, r * 0.88, at=(x + rng.normal(0, 0.05), y), wobble=0.06), 0.9, 0.8) for x, y, r in clouds
+    ]
     return Motif([trunk, *crown], ground=1.0)
 
 
 def boat(rng: Random) -> Motif:
     hull = Part(smooth([(-0.8, 0.4), (0.0, 0.46), (0.85, 0.36), (0.55, 0.72), (-0.5, 0.74)]), 0.6, 0.7)
     lean = rng.uniform(-0.06, 0.06)
-    main = Part([(0.02 + lean, -0.95), *smooth([(0.02, 0.3), (0.45, 0.3), (0.7, 0.22)], closed=False, samples=12)], 0.5, 0.95)
+    main = Part(
+        [(0.02 + lean, -0.95), *smooth([(0.02, 0.3), (0.45, 0.3), (0.7, 0.22)], closed=False, samples=12)], 0.5, 0.95
+    )
     jib = Part([(-0.06 + lean, -0.75), (-0.06, 0.3), (-0.62, 0.26)], 0.5, 0.85)
-    swell = [smooth([(x, 0.84), (x + 0.12, 0.8), (x + 0.25, 0.85)], closed=False, samples=12) for x in (-0.9, -0.2, 0.5)]
+    swell = [
+        smooth([(x, 0.84), (x + 0.12, 0.8), (x + 0.25, 0.85)], closed=False, samples=12) for x in (-0.9, -0.2, 0.5)
+    ]
     return Motif([jib, main, hull], [[(lean, -1.0), (0, 0.42)], *swell], ground=0.85)
 
 
@@ -200,11 +273,20 @@ def butterfly(rng: Random) -> Motif:
 
 def cactus(rng: Random) -> Motif:
     def arm(x: float, low: float, top: float, half: float) -> Part:
-        return Part(smooth([(x - half, low), (x - half, (low + top) / 2), (x, top), (x + half, (low + top) / 2), (x + half, low)]), 1, 0.8)
+        return Part(
+            smooth(
+                [(x - half, low), (x - half, (low + top) / 2), (x, top), (x + half, (low + top) / 2), (x + half, low)]
+            ),
+            1,
+            0.8,
+        )
 
     left, right = rng.uniform(-0.5, -0.2), rng.uniform(-0.4, 0.0)
     parts = [arm(-0.48, 0.3, left, 0.15), arm(0.5, 0.25, right, 0.14)]
-    joints = [Part(smooth([(0, y), (s * 0.6, y - 0.12), (s * 0.58, y + 0.12), (0, y + 0.16)]), 1, 0.75) for s, y in ((-1, 0.28), (1, 0.22))]
+    joints = [
+        Part(smooth([(0, y), (s * 0.6, y - 0.12), (s * 0.58, y + 0.12), (0, y + 0.16)]), 1, 0.75)
+        for s, y in ((-1, 0.28), (1, 0.22))
+    ]
     lines = [[(x, -0.6 + abs(x)), (x, 0.75)] for x in (-0.1, 0.02, 0.13)]
     return Motif([*joints, *parts, arm(0.02, 0.85, -0.95, 0.26)], lines, ground=1.0)
 
@@ -214,7 +296,10 @@ def shell(rng: Random) -> Motif:
     fan = np.linspace(np.pi * 1.08, np.pi * 1.92, 9)
     rim = [(wide * np.cos(a), 0.35 + (tall + 0.35) * np.sin(a)) for a in fan]
     outline = smooth([(-0.12, 0.75), *rim, (0.12, 0.75)])
-    ribs = [smooth([(0.02 * k, 0.7), (x * 0.6, y * 0.35 + 0.2), (x * 0.95, y * 0.95)], closed=False, samples=20) for k, (x, y) in enumerate(rim[1:-1])]
+    ribs = [
+        smooth([(0.02 * k, 0.7), (x * 0.6, y * 0.35 + 0.2), (x * 0.95, y * 0.95)], closed=False, samples=20)
+        for k, (x, y) in enumerate(rim[1:-1])
+    ]
     return Motif([Part(outline)], ribs, ground=0.9)
 
 

@@ -61,7 +61,7 @@ def smooth(points: Points, *, samples: int = 90, closed: bool = True) -> list[tu
 
 def rasterise(motif: Motif, *, size: int, rng: np.random.Generator) -> Sketch:
     """The motif on ``size``×``size`` pixels, at a place and scale that ``rng`` moves a little."""
-    scale = size / 2 * rng.uniform(0.68, 0.8)
+    scale = size / 2 * rng.uniform(0.74, 0.88)
     centre = size / 2 + size * rng.normal(0, 0.015, size=2)
     label = Image.new("I", (size, size), 0)
     pen = ImageDraw.Draw(label)
@@ -88,14 +88,14 @@ def rasterise(motif: Motif, *, size: int, rng: np.random.Generator) -> Sketch:
     tilt = ndimage.gaussian_filter(body, size / 60)
     slope = np.stack(np.gradient(tilt))
     steep = np.maximum(np.hypot(*slope), 1e-4)
-    side = 0.5 + 0.5 * (slope[1] * LIGHT[0] + slope[0] * LIGHT[1]) / steep / 0.81
+    away = 0.5 + 0.5 * (slope[1] * LIGHT[0] + slope[0] * LIGHT[1]) / steep / 0.81
     return Sketch(
         light=light,
         object=ndimage.gaussian_filter(body, 0.6),
         part=part_of,
         cast=cast,
         line=ndimage.distance_transform_edt(~drawn).astype(np.float32),
-        shadow_side=1 - side.astype(np.float32),
+        shadow_side=away.astype(np.float32),
     )
 
 
@@ -110,12 +110,18 @@ def _light(motif: Motif, part_of: NDArray[np.int32]) -> Floats:
         deepest = max(float(inward.max()), 1.0)
         share = np.clip(inward / deepest, 0, 1)
         height = np.sqrt(np.maximum(1 - (1 - share) ** 2, 0)) * deepest * part.depth
-        down, right = np.gradient(ndimage.gaussian_filter(height, 1.5))
+        down, right = np.gradient(_rounded(height, mask, deepest / 5))
         length = np.sqrt(1 + down**2 + right**2)
         facing = (-right * LIGHT[0] - down * LIGHT[1] + LIGHT[2]) / length
         lit = np.clip(0.16 + 0.95 * np.clip(facing, 0, 1), 0, 1) * part.shade
         light[mask] = lit[mask]
     return np.clip(light, 0, 1)
+
+
+def _rounded(height: Floats, mask: NDArray[np.bool_], spread: float) -> Floats:
+    """``height`` smoothed within its mask, so that the skeleton of the outline does not show as creases."""
+    weight = ndimage.gaussian_filter(mask.astype(np.float32), spread)
+    return ndimage.gaussian_filter(height * mask, spread) / np.maximum(weight, 0.05)
 
 
 def _cast_shadow(body: Floats, size: int) -> Floats:

@@ -35,8 +35,14 @@ BOWLS = Shelf(
                 [Wall(shapes.BOWL_WIDE)],
                 [
                     Glaze(
-                        "#2e7f8f", mottled="#1d4c78", mottling=0.9, breaking="#c9a878", pooling="#123f66",
-                        gloss=0.95, mottle_scale=3, bare_foot="#a98863",
+                        "#2e7f8f",
+                        mottled="#1d4c78",
+                        mottling=0.9,
+                        breaking="#c9a878",
+                        pooling="#123f66",
+                        gloss=0.95,
+                        mottle_scale=3,
+                        bare_foot="#a98863",
                     )
                 ],
                 sets.WHITE,
@@ -107,8 +113,14 @@ BOWLS = Shelf(
                 [Wall(shapes.COUPE)],
                 [
                     Glaze(
-                        "#efe9da", motif=brushwork.fern, motif_flat=True, motif_colour="#2f5b3f", gloss=0.8,
-                        breaking="#a9794e", speckles="#8d7a60", speckling=0.4,
+                        "#efe9da",
+                        motif=brushwork.fern,
+                        motif_flat=True,
+                        motif_colour="#2f5b3f",
+                        gloss=0.8,
+                        breaking="#a9794e",
+                        speckles="#8d7a60",
+                        speckling=0.4,
                     )
                 ],
                 sets.LINEN,
@@ -127,7 +139,11 @@ BOWLS = Shelf(
                 [Wall(shapes.BOWL_RICE)],
                 [
                     Glaze(
-                        "#b5482a", mottled="#8c2f1c", inside="#f1e4cb", breaking="#5a2a1a", gloss=0.92,
+                        "#b5482a",
+                        mottled="#8c2f1c",
+                        inside="#f1e4cb",
+                        breaking="#5a2a1a",
+                        gloss=0.92,
                         bare_foot="#7d5a42",
                     )
                 ],

@@ -107,7 +107,7 @@ LAMPS = Shelf(
                 sets.CLAY,
                 sets.CHARCOAL,
                 shade=(0.74, 1.22, 0.54, 0.3),
-                fabric=Glaze("#e8a06a", gloss=0.05, glow=0.6),
+                fabric=Glaze("#e8a06a", gloss=0.05, glow=0.85),
             ),
             sets.OCHRE,
         ),

@@ -28,7 +28,15 @@ TEAPOTS = Shelf(
             "98.00",
             "Celadon, round as a pebble, with a spout that never drips. For four cups and one long talk.",
             "青釉圆润如卵石，壶嘴断水利落。四杯茶，一席长谈。",
-            StillLife(ROUND, [replace(sets.CELADON, breaking=None)], sets.LINEN, rods=ROUND_PARTS, elevation=18, yaw=16),
+            StillLife(
+                ROUND,
+                [replace(sets.CELADON, breaking=None)],
+                sets.LINEN,
+                rods=ROUND_PARTS,
+                elevation=18,
+                yaw=16,
+                fill=0.82,
+            ),
             sets.SAGE,
         ),
         Piece(
@@ -44,6 +52,7 @@ TEAPOTS = Shelf(
                 rods=(shapes.bail(0.42, 0.34, 0.86), shapes.spout(0.5, 0.14, 0.4, reach=0.26)),
                 elevation=18,
                 yaw=18,
+                fill=0.82,
             ),
             sets.OAK,
         ),
@@ -60,6 +69,7 @@ TEAPOTS = Shelf(
                 rods=TALL_PARTS,
                 elevation=16,
                 yaw=16,
+                fill=0.82,
             ),
             sets.WHITE,
         ),
@@ -71,7 +81,16 @@ TEAPOTS = Shelf(
             "农舍的暖黄，让牛奶看上去更醇。与面包最相宜。",
             StillLife(
                 [Wall(shapes.CREAMER)],
-                [Glaze("#dba53a", mottled="#c98a26", breaking="#8d5a23", pooling="#b87a22", gloss=0.92, inside="#f3ead6")],
+                [
+                    Glaze(
+                        "#dba53a",
+                        mottled="#c98a26",
+                        breaking="#8d5a23",
+                        pooling="#b87a22",
+                        gloss=0.92,
+                        inside="#f3ead6",
+                    )
+                ],
                 sets.GREY_LINEN,
                 rods=(shapes.ear(0.24, 0.45, size=0.85, low=0.14),),
                 elevation=20,
@@ -103,8 +122,12 @@ TEAPOTS = Shelf(
                 [Wall(shapes.JUG_TALL)],
                 [
                     Glaze(
-                        "#c9c6be", gloss=0.6, motif=brushwork.stripes, motif_colour="#4a3a34",
-                        speckles="#6b5d52", speckling=0.5,
+                        "#c9c6be",
+                        gloss=0.6,
+                        motif=brushwork.stripes,
+                        motif_colour="#4a3a34",
+                        speckles="#6b5d52",
+                        speckling=0.5,
                     )
                 ],
                 sets.TERRACOTTA,
@@ -126,6 +149,7 @@ TEAPOTS = Shelf(
                 rods=ROUND_PARTS,
                 elevation=18,
                 yaw=22,
+                fill=0.82,
             ),
             sets.DEEP_GREEN,
         ),
@@ -139,14 +163,21 @@ TEAPOTS = Shelf(
                 TALL,
                 [
                     Glaze(
-                        "#4d6580", mottled="#3d5068", gloss=0.7, dip="#f1efea", dip_height=0.52, dip_runs=0.05,
-                        speckles="#3a3a40", speckling=0.4,
+                        "#4d6580",
+                        mottled="#3d5068",
+                        gloss=0.7,
+                        dip="#f1efea",
+                        dip_height=0.52,
+                        dip_runs=0.05,
+                        speckles="#3a3a40",
+                        speckling=0.4,
                     )
                 ],
                 sets.OAK,
                 rods=TALL_PARTS,
                 elevation=16,
                 yaw=20,
+                fill=0.82,
             ),
             sets.SKY,
         ),

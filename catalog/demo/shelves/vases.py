@@ -23,9 +23,7 @@ VASES = Shelf(
             "Celadon the green of a lake before rain, fired until a web of fine crackle opens in the glaze. "
             "No two webs are alike.",
             "雨前湖水般的青釉，烧至釉面开出细密冰裂。每一件的纹路都独一无二。",
-            StillLife(
-                [Wall(shapes.BALUSTER)], [replace(sets.CELADON, crackle="#5f6f55", bare_foot=None)], sets.WARM
-            ),
+            StillLife([Wall(shapes.BALUSTER)], [replace(sets.CELADON, crackle="#5f6f55", bare_foot=None)], sets.WARM),
             sets.SAGE,
         ),
         Piece(
