@@ -41,9 +41,7 @@ def role_of(user: Any, merchant: Merchant) -> str | None:
         return Membership.Role.OWNER
     if not getattr(user, "is_authenticated", False):
         return None
-    return (
-        Membership.objects.filter(user_id=user.pk, merchant=merchant).values_list("role", flat=True).first()
-    )
+    return Membership.objects.filter(user_id=user.pk, merchant=merchant).values_list("role", flat=True).first()
 
 
 def has_role(user: Any, merchant: Merchant, least: str) -> bool:

@@ -192,9 +192,7 @@ class Product(models.Model):
     name_zh = models.CharField(_("name (Chinese)"), max_length=200, blank=True)
     description = models.TextField(_("description"), blank=True)
     description_zh = models.TextField(_("description (Chinese)"), blank=True)
-    price = models.DecimalField(
-        _("price"), max_digits=12, decimal_places=2, validators=[MinValueValidator(0)]
-    )
+    price = models.DecimalField(_("price"), max_digits=12, decimal_places=2, validators=[MinValueValidator(0)])
     stock = models.PositiveIntegerField(_("in stock"), default=0)
     status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.PUBLISHED)
     search_text = models.TextField(editable=False, blank=True, default="")

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 import redis
+from celery import current_app
 from django.db import connection
 
 from stylerec_site.processes import Processes
@@ -30,6 +31,12 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     if report.skipped and os.environ.get("STYLEREC_REQUIRE_ALL_SUITES") and "optional" not in item.keywords:
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid} was skipped where every suite must run: {report.longrepr}"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _job_handlers():
+    """Register every app's job handlers, as a worker does when it starts."""
+    current_app.loader.import_default_modules()
 
 
 @pytest.fixture(autouse=True)

@@ -1,7 +1,7 @@
 """Reading a product table (and pictures beside it) into the catalogue.
 
-A folder or a ZIP holds ``products.csv`` (or .xlsx) and pictures; a table alone works too. Rows and pictures fail singly:
-a bad row is reported and left out, a bad picture is reported and its row stays.
+A folder or a ZIP holds ``products.csv`` (or .xlsx) and pictures; a table alone works too. Rows and pictures fail one
+by one: a bad row is reported and left out, a bad picture is reported and its row stays.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from catalog.models import ImportRun, Membership, Merchant, Product
 from catalog.services.import_rows import REQUIRED_COLUMNS, Problem, Row, parse_row
 from catalog.services.pictures import add_picture
 from catalog.services.products import category_named, save_product
-from catalog.tables import read_table
+from catalog.tables import is_xlsx, read_table
 from jobs.errors import UserError
 from jobs.services import enqueue
 
@@ -74,7 +74,7 @@ def open_source(path: Path) -> Source:
 
 def open_upload(content: bytes, *, name: str) -> Source:
     """An uploaded ZIP or table."""
-    if not content.startswith(b"PK") or name.lower().endswith(".xlsx"):
+    if not content.startswith(b"PK") or is_xlsx(content):
         return Source(table_name=name, table=content, pictures=lambda: ())
     for member, data in open_archive(io.BytesIO(content)):
         if PurePosixPath(member).name.lower() in TABLE_NAMES:

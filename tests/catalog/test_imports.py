@@ -148,4 +148,4 @@ def test_the_command_says_what_is_wrong(tmp_path):
 
 
 def test_every_column_of_the_contract_is_read():
-    assert set("sku,name,name_zh,category,price,description,images".split(",")) <= set(import_rows.COLUMNS)
+    assert {"sku", "name", "name_zh", "category", "price", "description", "images"} <= set(import_rows.COLUMNS)
