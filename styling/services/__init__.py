@@ -1,0 +1,1 @@
+"""Styling's business verbs: styles, references, training, versions, stylising, review, limits."""

@@ -1,0 +1,133 @@
+"""Training a style: start it, end it, go on with it, do it again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from catalog import audit
+from catalog.access import require_role
+from catalog.models import Category, Membership
+from jobs import services as jobs
+from jobs.errors import Conflict, UserError
+from styling.cyclegan.errors import CycleGANError
+from styling.cyclegan.settings import TrainingSettings, preset
+from styling.models import Style, TrainingRun
+from styling.problems import as_user_error
+from styling.services.readiness import check_training
+
+KIND = "styling.train"
+QUEUE = "gpu"
+#: Settings that a request may not choose: they name files of the worker's machine.
+NOT_FROM_REQUESTS = frozenset({"feature_weights", "preset"})
+
+
+def settings_for(*, preset_name: str, overrides: Mapping[str, Any] | None = None) -> TrainingSettings:
+    """The preset's settings with ``overrides``, validated; a ``UserError`` names the setting at fault."""
+    overrides = dict(overrides or {})
+    forbidden = sorted(NOT_FROM_REQUESTS & set(overrides))
+    if forbidden:
+        raise UserError(
+            "bad-settings", _("“%(name)s” cannot be set here.") % {"name": forbidden[0]}, _("Leave it out.")
+        )
+    try:
+        base = preset(preset_name)
+        if "minutes" in overrides and "steps" not in overrides:
+            overrides["steps"] = None  # the one budget that was named replaces the preset's
+        known = TrainingSettings.from_dict({**base.to_dict(), **overrides})
+        return known.validate()
+    except CycleGANError as error:
+        raise as_user_error(error) from error
+    except (TypeError, ValueError) as error:
+        raise UserError(
+            "bad-settings", _("A setting has the wrong type: %(error)s.") % {"error": error}, _("See the presets.")
+        ) from error
+
+
+def start_training(
+    *,
+    style: Style,
+    by: Any,
+    preset_name: str = "draft",
+    overrides: Mapping[str, Any] | None = None,
+    source_category: Category | None = None,
+) -> TrainingRun:
+    """Ask for a training of ``style`` on the shop's products (or one category's).
+
+    Raises ``UserError`` where its pictures cannot teach anything (see ``check_training``) or a setting is wrong, and
+    ``Conflict`` while another training of the style is unfinished.
+    """
+    settings = settings_for(preset_name=preset_name, overrides=overrides)
+    return _start(style=style, by=by, settings=settings, source_category=source_category)
+
+
+def train_again(*, run: TrainingRun, by: Any) -> TrainingRun:
+    """A new run with exactly the settings of ``run``, on the pictures that are there now."""
+    try:
+        settings = TrainingSettings.from_dict(run.settings).validate()
+    except CycleGANError as error:
+        raise as_user_error(error) from error
+    return _start(style=run.style, by=by, settings=settings, source_category=run.source_category)
+
+
+def _start(*, style: Style, by: Any, settings: TrainingSettings, source_category: Category | None) -> TrainingRun:
+    require_role(by, style.merchant, Membership.Role.EDITOR)
+    for finding in check_training(style=style, settings=settings, source_category=source_category):
+        if finding.refuses:
+            raise finding.as_error()
+    with transaction.atomic():
+        Style.objects.select_for_update().get(pk=style.pk)  # two presses of the button: the second waits, then is told
+        if TrainingRun.objects.filter(style=style, status__in=_UNFINISHED).exists():
+            raise Conflict(
+                "training-runs",
+                _("This style is being trained already."),
+                _("Watch that training, or cancel it first."),
+            )
+        run = jobs.enqueue(
+            TrainingRun(
+                kind=KIND,
+                queue=QUEUE,
+                merchant=style.merchant,
+                merchant_key=style.merchant_id,
+                created_by=by,
+                style=style,
+                source_category=source_category,
+                preset=settings.preset,
+                settings=settings.to_dict(),
+                parameters={"style": style.pk, "preset": settings.preset},
+            )
+        )
+        audit.record(
+            merchant=style.merchant,
+            actor=by,
+            action="training-started",
+            target=style,
+            after={"run": str(run.pk), "preset": settings.preset},
+        )
+    return run
+
+
+def cancel_training(*, run: TrainingRun, by: Any) -> None:
+    """End a training: at once while it waits, within a step while it runs. What it has learned so far is kept."""
+    require_role(by, run.merchant, Membership.Role.EDITOR)
+    jobs.request_cancel(job=run, by=by)
+
+
+def resume_training(*, run: TrainingRun, by: Any) -> None:
+    """Go on with a cancelled, failed or given-up training, from its last checkpoint."""
+    require_role(by, run.merchant, Membership.Role.EDITOR)
+    with transaction.atomic():
+        Style.objects.select_for_update().get(pk=run.style_id)
+        if TrainingRun.objects.filter(style=run.style_id, status__in=_UNFINISHED).exclude(pk=run.pk).exists():
+            raise Conflict(
+                "training-runs",
+                _("Another training of this style is under way."),
+                _("Wait for its end or cancel it, then resume this one."),
+            )
+        jobs.retry(job=run, by=by)
+
+
+_UNFINISHED = (TrainingRun.Status.QUEUED, TrainingRun.Status.RUNNING)
