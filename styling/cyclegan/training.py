@@ -14,18 +14,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from styling.cyclegan import artifact, checkpoints, data, devices, distributed, samples, schedule
 from styling.cyclegan.domains import DOMAINS
 from styling.cyclegan.errors import CycleGANError
-from styling.cyclegan.losses import PATCHES, part_names
 from styling.cyclegan.networks import Generator
 from styling.cyclegan.scoring import Scorer, Scores
 from styling.cyclegan.settings import TrainingSettings
-from styling.cyclegan.state import TrainingState
+from styling.cyclegan.stepping import Stepper
 
 logger = logging.getLogger(__name__)
 
@@ -123,15 +121,14 @@ def train(
         if not resume and workers.is_first:
             checkpoints.clear(out)  # or a later resume would continue the run before this one
         while True:
-            run = _Run(settings, pictures_a, pictures_b, out, compute, workers)
             try:
+                run = _Run(settings, pictures_a, pictures_b, out, compute, workers)
                 return run.to_its_end(resume=resume, on_step=on_step, should_stop=should_stop)
             except (RuntimeError, MemoryError) as error:
                 if not devices.is_out_of_memory(error) or workers.count > 1:
                     raise
                 settings = _smaller(settings, error)
                 resume = True
-            del run  # and its tensors, before the next attempt
             if compute.device.type == "cuda":
                 torch.cuda.empty_cache()
 
@@ -170,8 +167,6 @@ class _Run:
             "held_out_target": len(held_b.tensors),
         }
         self.fingerprint = pictures_a.fingerprint[:32] + pictures_b.fingerprint[:32]
-        self.crops_a = data.Crops(train_a, settings, domain=0)
-        self.crops_b = data.Crops(train_b, settings, domain=1)
         self.held_a = held_a.squares(settings.image_size)
         self.held_b = held_b.squares(settings.image_size)
         self.scorer = Scorer(
@@ -179,13 +174,8 @@ class _Run:
             styles=self.held_b,
             feature_weights=Path(settings.feature_weights) if settings.feature_weights else None,
         )
-        self.lanes = workers.lanes(settings.batch_size)
-        self.state = TrainingState.start(settings, compute, workers)
-        self.objective = workers.wrap(self.state.objective)
-        self.judging = workers.wrap(self.state.judging)
-        if devices.should_compile(settings, compute):
-            self.objective.compile()
-            self.judging.compile()
+        self.stepper = Stepper(settings, train_a, train_b, compute, workers)
+        self.state = self.stepper.state
 
     def to_its_end(
         self,
@@ -210,7 +200,7 @@ class _Run:
             if fraction >= 1:
                 break
 
-            losses = self._step(fraction)
+            losses = self.stepper.step(fraction)
             now = time.monotonic()
             state.seconds, previous = state.seconds + now - previous, now
             if losses is None:
@@ -250,48 +240,6 @@ class _Run:
             return done, stop
         agreed = self.workers.agree(torch.tensor([done, float(stop)], dtype=torch.float64, device=self.compute.device))
         return float(agreed[0]), bool(agreed[1])
-
-    def _step(self, fraction: float) -> dict[str, float] | None:
-        """One step of the generators, one of the discriminators; ``None`` where a loss was not finite."""
-        settings, state, device = self.settings, self.state, self.compute.device
-        rate = schedule.rate_factor(settings, fraction)
-        _set_rate(state.generator_optimizer, settings.learning_rate * rate)
-        _set_rate(state.judge_optimizer, settings.discriminator_learning_rate * rate)
-        weights = torch.tensor(
-            [
-                schedule.annealed(settings, fraction, start=settings.cycle_start, end=settings.cycle_end),
-                schedule.annealed(settings, fraction, start=settings.identity_start, end=settings.identity_end),
-            ],
-            device=device,
-        )
-        real_a = self.crops_a.batch(state.step, self.lanes).to(device)
-        real_b = self.crops_b.batch(state.step, self.lanes).to(device)
-        places = _contrast_places(settings, state.step, device)
-        state.step += 1
-
-        # Generators. Frozen discriminators pass gradients through, but spend nothing on their own.
-        state.judging.requires_grad_(False)
-        with self.compute.autocast():
-            total, parts, fakes = self.objective(real_a, real_b, weights, places)
-        total.backward()
-        state.judging.requires_grad_(True)
-
-        # Discriminators, on fakes new and old. Both losses are known finite before either optimiser moves.
-        reals = (real_b, real_a)[: len(fakes)]
-        shown = tuple(pool.exchange(fake, step=state.step) for pool, fake in zip(state.pools, fakes, strict=True))
-        with self.compute.autocast():
-            judged = self.judging(reals, shown)
-        judged.backward()
-
-        values = self.workers.mean(torch.cat((parts, judged.detach().view(1))).float()).tolist()
-        finite = all(np.isfinite(values))
-        if finite:
-            state.generator_optimizer.step()
-            state.judge_optimizer.step()
-            state.update_average()
-        state.generator_optimizer.zero_grad(set_to_none=True)
-        state.judge_optimizer.zero_grad(set_to_none=True)
-        return dict(zip((*part_names(settings), "discriminator"), values, strict=True)) if finite else None
 
     def _report(
         self, fraction: float, losses: dict[str, float], sample: Path | None, scores: Scores | None
@@ -390,23 +338,6 @@ def translate(generator: Generator, pictures: Tensor, compute: devices.Compute, 
         for batch in pictures.split(batch_size):
             parts.append(generator(batch.to(compute.device)).float().clamp(-1, 1).cpu())
     return torch.cat(parts)
-
-
-def _set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
-    for group in optimizer.param_groups:
-        group["lr"] = rate
-
-
-def _contrast_places(settings: TrainingSettings, step: int, device: torch.device) -> list[Tensor]:
-    """Positions that CUT contrasts at this step, per feature map; none for CycleGAN."""
-    if settings.algorithm == "cyclegan":
-        return []
-    draw = np.random.Generator(np.random.Philox(key=settings.seed, counter=[step, 0, 5, 0]))
-    quarter = settings.crop_size // 4
-    sizes = [settings.crop_size**2, (2 * quarter) ** 2, quarter**2, quarter**2, quarter**2]
-    return [
-        torch.from_numpy(draw.permutation(size)[: min(PATCHES, size)].astype(np.int64)).to(device) for size in sizes
-    ]
 
 
 def _has_collapsed(scores: Scores, settings: TrainingSettings) -> bool:

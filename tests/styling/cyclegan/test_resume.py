@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 import torch
 
-from styling.cyclegan import artifact, checkpoints, training
+from styling.cyclegan import artifact, checkpoints
 from styling.cyclegan.settings import TrainingSettings
+from styling.cyclegan.state import TrainingState
 from styling.cyclegan.training import StepReport, train
 
 Toy = Callable[..., TrainingSettings]
@@ -102,7 +103,7 @@ def test_two_checkpoints_and_the_best_are_kept(domains: Domains, toy: Toy, tmp_p
 def test_weights_that_are_not_finite_never_replace_a_checkpoint(
     domains: Domains, toy: Toy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(training.TrainingState, "is_finite", lambda state: state.step < 5)
+    monkeypatch.setattr(TrainingState, "is_finite", lambda state: state.step < 5)
 
     train(source=domains[0], target=domains[1], out=tmp_path / "out", settings=toy(steps=6, checkpoint_every=2))
 
