@@ -154,6 +154,31 @@ class ResizeConv(nn.Conv2d):
         return torch.stack((even, odd), dim=3).flatten(2, 3)
 
 
+class _BoundedFunction(torch.autograd.Function):
+    @staticmethod
+    def forward(context: Any, x: Tensor) -> Tensor:
+        context.save_for_backward(x)
+        return x.clamp(-1.0, 1.0)
+
+    @staticmethod
+    def backward(context: Any, gradient: Tensor) -> Tensor:
+        (x,) = context.saved_tensors
+        outward = ((x > 1.0) & (gradient < 0)) | ((x < -1.0) & (gradient > 0))
+        return gradient.masked_fill(outward, 0.0)
+
+
+def bounded(x: Tensor) -> Tensor:
+    """``x`` clamped to [-1, 1]; beyond the range, only a gradient that leads back inside passes.
+
+    A plain clamp has none there, so that what once went out stays out; with no clamp a discriminator judges
+    values that no picture can have.
+    """
+    if x.requires_grad and torch.is_grad_enabled():
+        result: Tensor = _BoundedFunction.apply(x)
+        return result
+    return x.clamp(-1.0, 1.0)
+
+
 class FewChannelConv(nn.Conv2d):
     """A convolution of pictures: with 3 channels, oneDNN's gradient is ten times faster in channels-last."""
 

@@ -17,6 +17,7 @@ from styling.cyclegan.layers import (
     ReflectionPad,
     ResizeConv,
     Statistics,
+    bounded,
     recording,
     replaying,
 )
@@ -83,8 +84,8 @@ class Generator(nn.Module):
     """Encoder, residual blocks, decoder (Johnson et al. 2016, Zhu et al. 2017).
 
     ``resnet`` ends in tanh. ``residual`` adds what it computes to its input, so that it starts as a copy and
-    needs few steps to keep content; its output is clamped to [-1, 1] in eval mode alone, so that in training
-    a value beyond the range still has a gradient. With ``color_keep`` the source's chroma is mixed back in.
+    needs few steps to keep content (``layers.bounded`` holds its range). With ``color_keep`` the source's
+    chroma is mixed back in.
     """
 
     def __init__(
@@ -144,8 +145,7 @@ class Generator(nn.Module):
         change = self.head(self.up(hidden)).float()
         if not self.is_residual:
             return keep_chroma(torch.tanh(change), x, self.color_keep), maps
-        translated = keep_chroma(x + change, x, self.color_keep)
-        return (translated if self.training else translated.clamp(-1.0, 1.0)), maps
+        return bounded(keep_chroma(x + change, x, self.color_keep)), maps
 
     def features(self, x: Tensor) -> list[Tensor]:
         """Five maps, from pixels to the last block, that CUT contrasts (channels in ``feature_channels``)."""

@@ -193,8 +193,9 @@ def _require(holds: bool, field: str, what: str) -> None:
 
 
 _DRAFT = TrainingSettings(
-    # A few hundred steps: the log loss brings the style in about half the steps of least squares, small networks
-    # take more of them, and weak cycle and identity weights are enough where the generator starts as a copy.
+    # A few hundred steps: the log loss brings the style in about half the steps of least squares, small
+    # networks take more of them, and weak cycle and identity weights are enough where the generator starts
+    # as a copy.
     adversarial="log",
     width=24,
     blocks=3,
