@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-#: Points that a curve may have; when it has more, neighbours are merged.
+#: Points that a curve may have (an even number); when it is full, neighbours are merged.
 MOST_POINTS = 240
 
 
@@ -28,9 +28,9 @@ class LossCurve:
             return
         self.points.append({"step": step, **_mean(self._waiting)})
         self._waiting = []
-        if len(self.points) > MOST_POINTS:
+        if len(self.points) == MOST_POINTS:
             self._stride *= 2
-            pairs = zip(self.points[::2], self.points[1::2], strict=False)
+            pairs = zip(self.points[::2], self.points[1::2], strict=True)
             self.points = [{**_mean(pair), "step": pair[1]["step"]} for pair in pairs]
 
 

@@ -88,7 +88,7 @@ def _copy(rows: Iterable[tuple[int, str]], folder: Path, context: JobContext) ->
 
 
 class _Progress:
-    """Passes what training reports on to the job's row: progress each second, curve, scores and samples as they come."""
+    """Passes what training reports on to the job's row: each second progress, then curve, scores, samples."""
 
     SAVE_EVERY_SECONDS = 2.0
 

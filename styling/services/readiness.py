@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -109,7 +109,7 @@ def _copies(hashes: Sequence[str]) -> list[Finding]:
     ]
 
 
-def _small(rows: Sequence[dict[str, Any]], what: str, settings: TrainingSettings) -> list[Finding]:
+def _small(rows: Sequence[Mapping[str, Any]], what: str, settings: TrainingSettings) -> list[Finding]:
     small = sum(1 for row in rows if min(row["width"], row["height"]) < settings.image_size)
     if not small:
         return []
@@ -126,7 +126,7 @@ def _small(rows: Sequence[dict[str, Any]], what: str, settings: TrainingSettings
     ]
 
 
-def _too_similar(sources: Sequence[dict[str, Any]], references: Sequence[dict[str, Any]]) -> list[Finding]:
+def _too_similar(sources: Sequence[Mapping[str, Any]], references: Sequence[Mapping[str, Any]]) -> list[Finding]:
     looks = [looks_of([_smallest(row) for row in _spread(rows)]) for rows in (sources, references)]
     if min(map(len, looks)) < 2 or tell_apart(*looks) >= HARDLY_APART:
         return []
@@ -139,11 +139,11 @@ def _too_similar(sources: Sequence[dict[str, Any]], references: Sequence[dict[st
     ]
 
 
-def _spread(rows: Sequence[dict[str, Any]]) -> Sequence[dict[str, Any]]:
+def _spread(rows: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
     """At most ``COMPARED`` rows, evenly over all of them."""
     step = max(1, len(rows) // COMPARED)
     return rows[::step][:COMPARED]
 
 
-def _smallest(row: dict[str, Any]) -> str:
+def _smallest(row: Mapping[str, Any]) -> str:
     return row["renditions"][0]["path"] if row["renditions"] else row["file"]

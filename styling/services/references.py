@@ -84,7 +84,7 @@ def remove_reference(*, reference: StyleReference, by: Any) -> None:
     """Take a picture out of its style. Its file goes too, unless another style of the shop holds the same one."""
     style = reference.style
     require_role(by, style.merchant, Membership.Role.EDITOR)
-    name = reference.file.name
+    name = str(reference.file.name)
     with transaction.atomic():
         audit.record(
             merchant=style.merchant,
