@@ -81,7 +81,7 @@ def blossom(seed: int) -> Floats:
                 for petal in range(5):
                     around = turn + petal * 2 * np.pi / 5
                     brush.dab(spot[0] + 15 * np.cos(around), spot[1] + 15 * np.sin(around), 11, ink=225)
-                brush.dab(*spot, 6, ink=255)
+                brush.dab(spot[0], spot[1], 6)
     return brush.sheet()
 
 

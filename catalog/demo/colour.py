@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-#: Every array of this package is float32: half the memory traffic of float64, and no picture can tell.
-Floats = NDArray[np.float32]
+#: Arrays of this package are float32 as far as they are large: half the memory traffic, and no picture can tell.
+Floats = NDArray[np.floating[Any]]
 
 #: How late the tone curve bends: larger keeps mid-tones linear, smaller rolls highlights off sooner.
 SHOULDER = 2.8

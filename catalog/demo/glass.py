@@ -13,7 +13,7 @@ import numpy as np
 from catalog.demo.backdrops import Stage
 from catalog.demo.colour import Floats, linear, smoothstep
 from catalog.demo.lighting import environment, fresnel, reflect
-from catalog.demo.solids import Solid
+from catalog.demo.solids import Solid, Surface
 from catalog.demo.tracing import box_span
 
 STEPS = 40
@@ -31,11 +31,10 @@ class Glass:
 
 
 def shade_glass(
-    glass: Glass, solid: Solid, stage: Stage, eye: Floats, rays: Floats, hit: Floats, bounce: Floats
+    glass: Glass, solid: Solid, stage: Stage, eye: Floats, rays: Floats, hit: Floats, front: Surface, bounce: Floats
 ) -> Floats:
-    """Radiance N×3 along ``rays`` that meet the glass after ``hit``."""
-    points = eye + rays * hit[:, None]
-    front = solid.surface(points)
+    """Radiance N×3 along ``rays`` that meet the glass at ``front``, after ``hit``."""
+    points = front.points
     crossed, weight = _crossing(solid, eye, rays, hit)
     sideways = front.normals + rays * -(front.normals * rays).sum(axis=1, keepdims=True)
     bent = rays - sideways * (glass.bend * np.minimum(crossed, 0.25))[:, None]

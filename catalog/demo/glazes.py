@@ -93,8 +93,7 @@ class Glaze:
             colour = mix(colour, linear(self.speckles), 0.85 * _speckles(points, self.speckling, seed + 2))
         if self.crackle:
             colour = mix(colour, linear(self.crackle), 0.75 * _crackle(points, seed))
-        roughness = np.full(len(points), 1 - self.gloss, dtype=np.float32)
-        roughness = np.clip(roughness + 0.04 * drift, 0.02, 1)
+        roughness: Floats = np.clip(1 - self.gloss + 0.04 * drift, 0.02, 1)
         if self.bare_foot:
             bare = smoothstep(0.085, 0.075, tall + 0.008 * drift) * (surface.outside > 0)
             clay = linear(self.bare_foot) * (1 + 0.12 * solid_noise(points, scale=30, seed=seed))[:, None]

@@ -64,8 +64,8 @@ class DemoProduct:
             life = replace(
                 life,
                 backdrop=self.piece.other_backdrop,
-                elevation=life.elevation + (16 if life.elevation < 30 else -14),
-                yaw=life.yaw - 70,
-                fill=life.fill * 1.12,
+                elevation=life.elevation + (16 if life.elevation < 40 else -16),
+                yaw=life.yaw - 60,
+                fill=min(life.fill * 1.12, 0.8),
             )
         return photograph(life, size=size, seed=self.seed)

@@ -14,18 +14,16 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
-from scipy.spatial import cKDTree
 
 from catalog.demo.colour import Floats
 from catalog.demo.curves import Points, b_spline
+from catalog.demo.grids import PITCH, SAMPLES, Grid, enclosed, lattice_over, nearest_on
 
-#: Distance between grid points; a wall is at least three of these thick.
-PITCH = 0.006
 MARGIN = 0.06
-#: Points that stand for a curve.
-SAMPLES = 1500
 SPOUT_WALL = 0.022
+#: Between a rod and the box in which it is looked up.
+ROOM = 0.04
+TETRAHEDRON = np.array([[1, -1, -1], [-1, -1, 1], [-1, 1, -1], [1, 1, 1]], dtype=np.float32)
 #: Over this distance a rod flows into the wall like a smoothed clay joint.
 JOINT = 0.035
 
@@ -61,61 +59,9 @@ class Surface:
     angle: Floats  #: around the axis, in the pot's own frame
     material: Floats  #: number of the material
 
-
-class Grid:
-    """Channels sampled on a regular grid of the plane, read by bilinear interpolation."""
-
-    def __init__(self, low: Floats, channels: Floats) -> None:
-        self._low = low
-        self._rows, self._columns = channels.shape[:2]
-        self._flat = np.ascontiguousarray(channels.reshape(self._rows * self._columns, -1).squeeze())
-
-    def __call__(self, across: Floats, up: Floats) -> Floats:
-        """Values at points; beyond the grid the border's value."""
-        column = np.clip((across - self._low[0]) / PITCH, 0, self._columns - 1.001)
-        row = np.clip((up - self._low[1]) / PITCH, 0, self._rows - 1.001)
-        left, below = column.astype(np.int32), row.astype(np.int32)
-        right, above = column - left, row - below
-        place = below * self._columns + left
-        flat = self._flat
-        if flat.ndim > 1:
-            right, above = right[:, None], above[:, None]
-        lower = flat[place] * (1 - right) + flat[place + 1] * right
-        place = place + self._columns
-        return lower * (1 - above) + (flat[place] * (1 - right) + flat[place + 1] * right) * above
-
-
-def _lattice(low: Floats, high: Floats) -> tuple[Floats, tuple[int, int]]:
-    across = np.arange(low[0], high[0] + PITCH, PITCH, dtype=np.float32)
-    up = np.arange(low[1], high[1] + PITCH, PITCH, dtype=np.float32)
-    mesh = np.stack(np.meshgrid(across, up), axis=-1)
-    return mesh.reshape(-1, 2), mesh.shape[:2]
-
-
-def _nearest(curves: Sequence[Floats], lattice: Floats) -> tuple[NDArray[np.intp], Floats, Floats, Floats]:
-    """For each lattice point: the nearest sample's index, the way from the curve, the curve's tangent there,
-    and how far the point lies past the curve's end (negative: before it)."""
-    line = np.concatenate(curves)
-    tangents = np.concatenate([np.gradient(curve, axis=0) for curve in curves])
-    tangents /= np.linalg.norm(tangents, axis=1, keepdims=True)
-    _, nearest = cKDTree(line).query(lattice)
-    away, tangent = lattice - line[nearest], tangents[nearest]
-    ahead = (away * tangent).sum(axis=1)
-    # Between two samples the nearest point lies on the tangent, which makes the normals smooth; beyond
-    # the ends of the curve there is no more tangent, which makes the rim round.
-    place = nearest % SAMPLES
-    inner = ((place < SAMPLES - 1) | (ahead < 0)) & ((place > 0) | (ahead > 0))
-    past = np.where(place == SAMPLES - 1, ahead, -0.5)
-    return nearest, away - np.where(inner, ahead, 0)[:, None] * tangent, tangent, past
-
-
-def _enclosed(curves: Sequence[Floats], low: Floats, shape: tuple[int, int]) -> NDArray[np.bool_]:
-    """Which lattice points lie between a curve and the axis."""
-    sheet = Image.new("1", (shape[1], shape[0]))
-    for curve in curves:
-        closed = np.concatenate([[(0, curve[0, 1])], curve, [(0, curve[-1, 1])]])
-        ImageDraw.Draw(sheet).polygon([(float(x), float(y)) for x, y in (closed - low) / PITCH], fill=1)
-    return np.asarray(sheet)
+    def at(self, places: NDArray[np.intp]) -> Surface:
+        """Only these of the points."""
+        return Surface(*(getattr(self, name)[places] for name in self.__slots__))
 
 
 class Solid:
@@ -137,8 +83,8 @@ class Solid:
         high = line.max(axis=0) + MARGIN
         self.radius, self.height = float((line[:, 0] + half).max()), float((line[:, 1] + half).max())
         self._outline = line
-        lattice, shape = _lattice(low, high)
-        nearest, away, tangent, _ = _nearest(pieces, lattice)
+        lattice, shape = lattice_over(low, high)
+        nearest, away, tangent, _ = nearest_on(pieces, lattice)
         distance = np.hypot(away[:, 0], away[:, 1])
         # The direction fades near the middle of the wall: there its sign jumps.
         direction = away / np.maximum(distance, 1e-4)[:, None]
@@ -147,9 +93,7 @@ class Solid:
         material = np.repeat([wall.material for wall in walls], SAMPLES)[nearest]
         gap = (distance - half[nearest]).astype(np.float32).reshape(shape)
         self._wall = Grid(low, gap)
-        self._full = Grid(
-            low, np.where(_enclosed(pieces, low, shape), -distance.reshape(shape), gap).astype(np.float32)
-        )
+        self._full = Grid(low, np.where(enclosed(pieces, low, shape), -distance.reshape(shape), gap).astype(np.float32))
         self._offset = Grid(low, (side * distance).astype(np.float32).reshape(shape))
         detail = np.column_stack([direction, along, side, material]).astype(np.float32)
         self._detail = Grid(low, detail.reshape(*shape, 5))
@@ -158,9 +102,10 @@ class Solid:
         axes = [b_spline(rod.curve, samples=SAMPLES) for rod in rods]
         line = np.concatenate(axes)
         radius = np.concatenate([np.linspace(*rod.radii, SAMPLES) for rod in rods]).astype(np.float32)
-        low, high = line.min(axis=0) - 0.12, line.max(axis=0) + 0.12
-        lattice, shape = _lattice(low, high)
-        nearest, away, _, past = _nearest(axes, lattice)
+        reach = radius.max() * np.float32(max(rod.width for rod in rods)) + ROOM
+        low, high = line.min(axis=0) - reach, line.max(axis=0) + reach
+        lattice, shape = lattice_over(low, high)
+        nearest, away, _, past = nearest_on(axes, lattice)
         rod = nearest // SAMPLES
         pours = np.array([rod.pours for rod in rods])[rod]
         channels = [
@@ -172,7 +117,7 @@ class Solid:
         self._rods = Grid(low, np.column_stack(channels).astype(np.float32).reshape(*shape, len(channels)))
         self._pours = bool(pours.any())
         self._rod_width = max(rod.width for rod in rods)
-        self._rod_box = (low, high, float(radius.max() * self._rod_width))
+        self._rod_box = (low, high, reach)
         self._rod_line = line
         self.height = max(self.height, float((line[:, 1] + radius).max()))
         self.radius = max(self.radius, float((np.abs(line[:, 0]) + radius).max()))
@@ -196,32 +141,31 @@ class Solid:
         shade cannot jump over a thin wall.
         """
         radius = np.sqrt(x * x + y * y)
-        wall = (self._full if full else self._wall)(radius, z)
+        wall = (self._full if full else self._wall).distance(radius, z)
         if self._rods is None:
             return wall
-        rod = self._rod_distance(x, y, z, radius)
+        rod = self._rod_distance(x, y, z, radius, wall)
         # Polynomial smooth minimum: the joint of clay on clay.
         blend = np.maximum(JOINT - np.abs(wall - rod), 0) / JOINT
         return np.minimum(wall, rod) - blend * blend * (JOINT / 4)
 
-    def _rod_distance(self, x: Floats, y: Floats, z: Floats, radius: Floats) -> Floats:
+    def _rod_distance(self, x: Floats, y: Floats, z: Floats, radius: Floats, wall: Floats) -> Floats:
+        """Distance to the rods where they could be nearer than the ``wall``; elsewhere a lower bound."""
         assert self._rods is not None
         across, deep = self._across(x, y), self._turn[0] * y - self._turn[1] * x
         low, high, depth = self._rod_box
-        # Outside its grid a rod is at least as far as the box around it.
         beyond = np.maximum(np.maximum(low[0] - across, across - high[0]), np.maximum(low[1] - z, z - high[1]))
-        beyond = np.maximum(beyond, np.abs(deep) - depth - 0.1)
-        rod = np.maximum(beyond, 0) + 0.1
-        near = np.flatnonzero(beyond < 0)
+        rod = np.maximum(np.maximum(beyond, np.abs(deep) - depth), 0) + np.float32(ROOM)
+        near = np.flatnonzero(rod < wall + JOINT)
         if near.size:
-            plane = self._rods(across[near], z[near])
-            tube = np.hypot(plane[:, 0], deep[near] / self._rod_width) - plane[:, 1]
+            across, deep, z, outside = across[near], deep[near], z[near], np.maximum(beyond[near], 0)
+            plane = self._rods(across, z)
+            tube = np.hypot(np.hypot(plane[:, 0], outside), deep / np.float32(self._rod_width)) - plane[:, 1]
             if self._pours:
                 spout = plane[:, 2] > -0.9
                 tube = np.where(spout, np.maximum(np.maximum(tube, -tube - SPOUT_WALL), plane[:, 2]), tube)
-            rod[near] = tube
             # A handle ends in the wall: it never comes out inside the cup.
-            rod[near] = np.maximum(rod[near], -self._offset(radius[near], z[near]))
+            rod[near] = np.maximum(tube, -self._offset(radius[near], z))
         return rod
 
     def surface(self, points: Floats) -> Surface:
@@ -233,8 +177,8 @@ class Solid:
         normals = np.stack([detail[:, 0] * x * inverse, detail[:, 0] * y * inverse, detail[:, 1]], axis=1)
         material, along, outside = np.rint(detail[:, 4]), detail[:, 2].copy(), detail[:, 3].copy()
         if self._rods is not None:
-            rod = self._rod_distance(x, y, z, radius)
             wall = self._wall(radius, z)
+            rod = self._rod_distance(x, y, z, radius, wall)
             joined = np.flatnonzero(rod < wall + JOINT)
             normals[joined] = self._gradient(points[joined])
             on_rod = rod < wall
@@ -248,13 +192,8 @@ class Solid:
         return self._turn[0] * x + self._turn[1] * y
 
     def _gradient(self, points: Floats) -> Floats:
-        x, y, z = points.T
-        step = np.float32(0.006)
-        return np.stack(
-            [
-                self.distance(x + step, y, z) - self.distance(x - step, y, z),
-                self.distance(x, y + step, z) - self.distance(x, y - step, z),
-                self.distance(x, y, z + step) - self.distance(x, y, z - step),
-            ],
-            axis=1,
-        )
+        # Central differences on a tetrahedron's corners: four queries instead of six (Quilez 2015).
+        slope = np.zeros_like(points)
+        for corner in TETRAHEDRON:
+            slope += corner * self.distance(*(points + corner * np.float32(0.005)).T)[:, None]
+        return slope

@@ -14,7 +14,7 @@ from catalog.demo.colour import Floats, develop, linear, smoothstep
 from catalog.demo.glass import Glass, shade_glass
 from catalog.demo.glazes import Finish, Glaze
 from catalog.demo.lighting import KEY, shade
-from catalog.demo.solids import Rod, Solid, Wall
+from catalog.demo.solids import Rod, Solid, Surface, Wall
 from catalog.demo.tracing import occlusion, soft_shadow, trace
 
 #: Eye to pot, in the pot's own size: a long lens, as for portraits.
@@ -84,14 +84,13 @@ class _Scene:
         for number, material in enumerate(life.materials):
             mine = np.flatnonzero(surface.material == number)
             if mine.size:
-                light[met[mine]] = self._material(material, rays[mine], hit[mine])
+                light[met[mine]] = self._material(material, rays[mine], hit[mine], surface.at(mine))
         return light
 
-    def _material(self, material: Glaze | Glass, rays: Floats, hit: Floats) -> Floats:
+    def _material(self, material: Glaze | Glass, rays: Floats, hit: Floats, surface: Surface) -> Floats:
         eye, bounce = self.camera.eye, self._life.backdrop.bounce
         if isinstance(material, Glass):
-            return shade_glass(material, self.solid, self._stage, eye, rays, hit, bounce)
-        surface = self.solid.surface(eye + rays * hit[:, None])
+            return shade_glass(material, self.solid, self._stage, eye, rays, hit, surface, bounce)
         finish: Finish = material.finish(surface, height=self.solid.height, seed=self._seed)
         lifted = surface.points + surface.normals * np.float32(0.012)
         key_seen = np.ones(len(hit), dtype=np.float32)

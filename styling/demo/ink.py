@@ -34,13 +34,13 @@ def draw_ink(sketch: Sketch, rng: np.random.Generator) -> Floats:
         edge = np.clip(4 * puddle * (1 - puddle), 0, 1)
         wash += strength * (puddle * (0.85 + 0.15 * cloud) + 0.25 * edge)
     ground = (sketch.part == 1).astype(np.float32)
-    mist = ndimage.gaussian_filter(ground, 7 * unit) * np.clip(0.06 + 0.035 * cloud, 0, 1)
+    mist = ndimage.gaussian_filter(ground, 7 * unit) * np.clip(0.05 + 0.012 * cloud, 0, 1)
     cast = ndimage.gaussian_filter(sketch.cast, 3.5 * unit) * 0.3 * (0.9 + 0.2 * cloud)
     swell = 1.5 + 2.4 * sketch.shadow_side + 0.7 * field(rng, size, 18 * unit)
     dry = np.clip(1.2 + 0.4 * field(rng, size, 9 * unit) + 0.2 * grain, 0.4, 1)
     contour = np.clip(np.maximum(swell, 1.2) * unit * 0.62 - sketch.line + 0.6, 0, 1) * dry
     ink = 1 - (1 - np.clip(wash + mist + cast, 0, 0.85)) * (1 - 0.94 * contour)
-    ink = np.clip(ink * (1 + 0.05 * grain), 0, 1)[:, :, None]
-    fibres = 0.012 * grain + 0.014 * field(rng, size, 60 * unit)
+    ink = np.clip(ink * (1 + 0.03 * grain), 0, 1)[:, :, None]
+    fibres = 0.004 * grain + 0.008 * field(rng, size, 60 * unit)
     paper = PAPER * (1 + fibres[:, :, None])
     return paper * (1 - ink) + INK * ink

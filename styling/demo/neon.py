@@ -26,7 +26,7 @@ def draw_neon(sketch: Sketch, rng: np.random.Generator) -> Floats:
     picture += VIOLET * (0.3 * sketch.light * sketch.object)[:, :, None] ** 1.3
     picture += VIOLET * (0.22 * (sketch.part == 1) * np.linspace(1.3, 0.4, size, dtype=np.float32)[:, None])[:, :, None]
     picture *= (1 - 0.6 * sketch.cast)[:, :, None]
-    for spread, strength in ((2.2, 0.9), (6, 1.2), (18, 1.7)):
+    for spread, strength in ((2.2, 0.8), (6, 1.0), (18, 1.3)):
         picture += strength * ndimage.gaussian_filter(lit, (spread * unit, spread * unit, 0))
     core = np.clip(0.7 * unit - sketch.line + 0.5, 0, 1)[:, :, None]
     picture = picture * (1 - 0.4 * tube[:, :, None]) + hue * tube[:, :, None]

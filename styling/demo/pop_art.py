@@ -13,15 +13,18 @@ def _rgb(colour: str) -> Floats:
 
 
 BLACK, CREAM = _rgb("#16120f"), _rgb("#fff4d6")
-#: Backdrop, ground, colour of the object.
+RED, BLUE = _rgb("#e8262e"), _rgb("#1c63d6")
+#: Backdrop, ground, colour of the object. Backdrops are flat: a convolution turns a flat wall into a flat wall,
+#: so dots on it could never be learned from photographs of flat walls.
 INKS = (
-    (_rgb("#ffd11a"), _rgb("#f7a600"), _rgb("#e8262e")),
-    (_rgb("#19b5e8"), _rgb("#0b86c4"), _rgb("#e8262e")),
-    (_rgb("#ff5fa8"), _rgb("#e8317f"), _rgb("#1c63d6")),
-    (_rgb("#ffd11a"), _rgb("#f7a600"), _rgb("#1c63d6")),
+    (_rgb("#ffd11a"), _rgb("#fba81a"), RED),
+    (_rgb("#ffd11a"), _rgb("#fba81a"), BLUE),
+    (_rgb("#ffd11a"), _rgb("#fba81a"), RED),
+    (_rgb("#27bdee"), _rgb("#1496d2"), RED),
+    (_rgb("#ff8a9c"), _rgb("#f2627e"), BLUE),
 )
 #: Distance between dots, in pixels of a 256-pixel picture.
-SCREEN = 8.0
+SCREEN = 10.0
 
 
 def halftone(tone: Floats, unit: float, angle: float) -> Floats:
@@ -38,15 +41,14 @@ def draw_pop_art(sketch: Sketch, rng: np.random.Generator) -> Floats:
     unit = size / 256
     backdrop, ground, colour = INKS[int(rng.integers(len(INKS)))]
     sheet = np.where((sketch.part == 1)[:, :, None], ground, backdrop)
-    fade = np.linspace(0.32, -0.08, size, dtype=np.float32)[:, None] * (sketch.part == 0)
-    sheet = _over(sheet, CREAM, halftone(fade, unit, 0.0))
     sheet = _over(sheet, BLACK, np.clip((sketch.cast - 0.5) * 6 + 0.5, 0, 1) * 0.95)
     # The colour plate slips against the black one.
     slip = rng.uniform(1.2, 2.6, size=2) * rng.choice([-1, 1], size=2) * unit
     light = ndimage.shift(sketch.light, slip, order=1, mode="nearest")
     body = ndimage.shift(sketch.object, slip, order=1, mode="nearest")
-    tint = np.clip((0.98 - light) * 1.55, 0, 1)
-    plate = np.where(light < 0.56, 1, halftone(tint * 0.62, unit, np.pi / 4))
+    # Full colour in the shade, dots in a band of half-shade, none in the light.
+    tint = np.clip((0.86 - light) * 2.6, 0, 1)
+    plate = np.where(light < 0.6, 1, halftone(tint * 0.6, unit, np.pi / 4))
     plate = ndimage.gaussian_filter(plate.astype(np.float32), 0.5 * unit)
     sheet = _over(sheet, CREAM, body)
     sheet = _over(sheet, colour, body * plate)

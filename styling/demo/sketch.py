@@ -5,38 +5,20 @@ Every look draws from the same sketch, so looks differ in hand, not in subject.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from scipy import ndimage
-from scipy.interpolate import CubicSpline
 
-Floats = NDArray[np.float32]
-Points = Sequence[tuple[float, float]]
+from styling.demo.outlines import Motif, Points
+
+Floats = NDArray[np.floating[Any]]
 
 #: Towards the light: from the left, above and the front (x right, y down, z to the viewer).
 LIGHT = np.array([-0.55, -0.6, 0.58], dtype=np.float32)
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One closed outline in the square [-1, 1]², y down; ``depth`` is how far it bulges, ``shade`` its own tone."""
-
-    outline: Points
-    depth: float = 1.0
-    shade: float = 0.85
-
-
-@dataclass(frozen=True, slots=True)
-class Motif:
-    """Parts from back to front, and open lines on top of them."""
-
-    parts: Sequence[Part]
-    strokes: Sequence[Points] = ()
-    ground: float | None = 0.62  #: height of the ground's edge; None: no ground
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +31,6 @@ class Sketch:
     cast: Floats  #: shadow on the ground, 0 … 1
     line: Floats  #: distance in pixels to the nearest outline or stroke
     shadow_side: Floats  #: 0 … 1: how much a line here is on the side away from the light
-
-
-def smooth(points: Points, *, samples: int = 90, closed: bool = True) -> list[tuple[float, float]]:
-    """A smooth curve through ``points``."""
-    corners = np.asarray([*points, points[0]] if closed else points, dtype=float)
-    chord = np.concatenate([[0], np.cumsum(np.hypot(*np.diff(corners, axis=0).T) ** 0.5)])
-    curve = CubicSpline(chord, corners, bc_type="periodic" if closed else "natural")
-    return [(float(x), float(y)) for x, y in curve(np.linspace(0, chord[-1], samples))]
 
 
 def rasterise(motif: Motif, *, size: int, rng: np.random.Generator) -> Sketch:

@@ -48,7 +48,7 @@ GLASSWARE = Shelf(
             "A deep blue fishbowl of a vase. Put it in a window and watch the wall.",
             "深蓝的圆腹花瓶。放在窗边，看看墙上的光。",
             StillLife([Wall(shapes.FISHBOWL, 0.034)], [Glass("#4a6fd0")], sets.COOL, elevation=18),
-            sets.OCHRE,
+            sets.WARM,
         ),
         Piece(
             "Rose bud vase",
@@ -57,7 +57,7 @@ GLASSWARE = Shelf(
             "Gold-pink glass for one stem. On a grey day it makes its own light.",
             "金红玻璃，只插一枝。阴天里，它自己会发光。",
             StillLife([Wall(shapes.GLASS_BUD, 0.034)], [Glass("#e58fa0")], sets.WHITE),
-            sets.SAGE,
+            sets.BLUSH,
         ),
         Piece(
             "Sunset flare vase",
@@ -75,7 +75,7 @@ GLASSWARE = Shelf(
             "A heavy-bottomed tumbler with a bubble or two left in. Dishwasher-proof, toast-proof.",
             "厚底水杯，留着一两个气泡。可进洗碗机，经得起碰杯。",
             StillLife([Wall(shapes.TUMBLER, 0.034)], [Glass("#a9b95a")], sets.LINEN, elevation=22),
-            sets.OAK,
+            sets.SAGE,
         ),
         Piece(
             "Beaded vase",
@@ -84,7 +84,7 @@ GLASSWARE = Shelf(
             "Two bubbles caught one on top of the other, in the blue-green of deep ice.",
             "两个气泡上下相叠，颜色如深处的冰。",
             StillLife([Wall(shapes.BEADED, 0.034)], [Glass("#5cb0c4")], sets.WHITE),
-            sets.TERRACOTTA,
+            sets.COOL,
         ),
     ),
 )

@@ -101,8 +101,8 @@ TEAPOTS = Shelf(
             "Slip-trailed water jug",
             "流泥水罐",
             "72.00",
-            "Earth-red clay, cream slip poured from the shoulder and left to run. Holds a litre and a half of well water.",
-            "赤土陶罐，奶白泥浆自肩部淋下，任其流淌。可盛一升半井水。",
+            "Earth-red clay, cream slip poured from the shoulder and left to run. Holds a litre and a half.",
+            "赤土陶罐，奶白泥浆自肩部淋下，任其流淌。可盛一升半水。",
             StillLife(
                 [Wall(shapes.JUG)],
                 [replace(sets.CLAY, gloss=0.55, dip="#f0e5d0", dip_height=0.5, dip_runs=0.08)],
