@@ -93,8 +93,8 @@ class EventLog:
     """A clean log in integer codes, ordered by (user, time, item).
 
     users, items: int32 codes into ``user_ids`` and ``item_ids``. strengths: float32, > 0 liked, 0 seen, < 0 disliked.
-    timestamps: float64 UTC seconds. values: float32 ratings, not a number where there is none. ``item_ids`` is the whole
-    catalogue, products without events included.
+    timestamps: float64 UTC seconds. values: float32 ratings, not a number where there is none. ``item_ids`` is the
+    whole catalogue, products without events included.
     """
 
     users: NDArray[np.int32]

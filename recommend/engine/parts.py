@@ -29,6 +29,7 @@ from recommend.engine.transitions import transition_weights
 
 Floats = NDArray[np.float32]
 Step = Callable[[str], None]
+FitFactors = Callable[[EventLog], ItemFactors]
 
 
 @dataclass(frozen=True)
@@ -131,12 +132,16 @@ def fit_parts(
     content: Floats | None,
     settings: RecommenderSettings,
     now: float,
+    fit_factors: FitFactors | None = None,
     on_step: Step = lambda message: None,
 ) -> Parts:
-    """Fit every part on a clean log. ``style`` N×d, ``content`` N×m or nothing; see ``recommender.fit``."""
+    """Fit every part on a clean log. ``style`` N×d, ``content`` N×m or nothing; see ``recommender.fit``.
+
+    ``fit_factors`` takes Surprise's place where the log is for another engine (``spark_als.fit_spark_als``).
+    """
     people = popularity(log)
     on_step("svd")
-    factors = fit_svd(log, settings.svd)
+    factors = fit_svd(log, settings.svd) if fit_factors is None else fit_factors(log)
     described = [block for block in (style, content) if block is not None and block.shape[1]]
     factors = place_cold_items(
         factors,

@@ -30,7 +30,7 @@ class HistoryEvent:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Sparse scores of one part: product codes, ascending, and their weighted scores (> 0)."""
+    """Sparse scores of one part: product codes, ascending, and their weighted scores."""
 
     items: NDArray[np.int64]
     scores: NDArray[np.float64]

@@ -17,7 +17,7 @@ from recommend.engine.fitted import FittedRecommender, ItemIndex, ScanIndex, Sco
 from recommend.engine.heldout import HeldOut, Scorer, held_out
 from recommend.engine.interactions import EventLog, Interactions, cap_users, clean
 from recommend.engine.metrics import bootstrap_mean, paired_bootstrap
-from recommend.engine.parts import Parts, fit_parts
+from recommend.engine.parts import FitFactors, Parts, fit_parts
 from recommend.engine.query import HistoryEvent, UserQuery
 from recommend.engine.settings import PARTS, RecommenderSettings
 from recommend.engine.splits import Split, SplitKind, split
@@ -61,6 +61,7 @@ def fit(
     content_vectors: Floats | None = None,
     settings: RecommenderSettings,
     now: float,
+    fit_factors: FitFactors | None = None,
     on_progress: Progress | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> FittedRecommender:
@@ -72,7 +73,9 @@ def fit(
     The last ``holdout_days`` are held out for the scores in ``metrics`` and the days before for the blend, as long as
     there are ``least_users`` people in both; else the last events of every person; else the given weights stand and
     ``metrics["scores"]`` is None with the reason. The result itself is fitted on everything. No event at all gives a
-    recommender that still answers, by style where it can. Raises ``bad-vectors``, ``bad-settings``, ``stopped``.
+    recommender that still answers, by style where it can. ``fit_factors`` replaces Surprise's SVD by another engine.
+    ``on_progress`` gets (steps done, steps in all, what); ``should_stop`` is asked between steps. Raises ``no-items``,
+    ``bad-vectors``, ``bad-settings``, ``stopped``.
     """
     if not len(items):
         raise EngineError("no-items", "There is no product to recommend.")
@@ -91,6 +94,7 @@ def fit(
             content=content_vectors,
             settings=settings,
             now=moment,
+            fit_factors=fit_factors,
             on_step=step,
         )
 

@@ -42,7 +42,7 @@ class RecommenderSettings:
     ease_regularisation: float = 500.0  #: EASE's λ: higher trusts rare pairs less
     ease_item_limit: int = 10_000  #: above this many products item-kNN takes EASE's place (memory)
     knn_shrinkage: float = 20.0  #: item-kNN's distrust of rare pairs
-    neighbours: int = 200  #: strongest neighbours kept for each product
+    neighbours: int = 400  #: strongest neighbours kept for each product
     profile: int = 100  #: newest products of a shopper that speak for their neighbours
     profile_tau: float = 50.0  #: their weight falls by e after this many newer products
     profile_uniform: float = 0.1  #: weight that does not fall
