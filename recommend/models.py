@@ -60,17 +60,11 @@ class Interaction(models.Model):
         LIKE = "like", _("Like")
         DISLIKE = "dislike", _("Dislike")
 
-    merchant = models.ForeignKey(
-        Merchant, models.CASCADE, related_name="interactions", verbose_name=_("shop")
-    )
+    merchant = models.ForeignKey(Merchant, models.CASCADE, related_name="interactions", verbose_name=_("shop"))
     #: Chosen by the client, so that a repeated request changes nothing.
     event_id = models.UUIDField(default=uuid.uuid4, editable=False)
-    shopper = models.ForeignKey(
-        Shopper, models.CASCADE, related_name="interactions", verbose_name=_("shopper")
-    )
-    product = models.ForeignKey(
-        Product, models.CASCADE, related_name="interactions", verbose_name=_("product")
-    )
+    shopper = models.ForeignKey(Shopper, models.CASCADE, related_name="interactions", verbose_name=_("shopper"))
+    product = models.ForeignKey(Product, models.CASCADE, related_name="interactions", verbose_name=_("product"))
     kind = models.CharField(_("event"), max_length=12, choices=Kind)
     value = models.FloatField(_("value"), null=True, blank=True)
     style = models.ForeignKey(
@@ -110,9 +104,7 @@ class Interaction(models.Model):
 class RecommenderFit(Job):
     """One fit of a recommender on a merchant's interactions."""
 
-    merchant = models.ForeignKey(
-        Merchant, models.CASCADE, related_name="recommender_fits", verbose_name=_("shop")
-    )
+    merchant = models.ForeignKey(Merchant, models.CASCADE, related_name="recommender_fits", verbose_name=_("shop"))
     settings = models.JSONField(_("settings"), default=dict, blank=True)
 
     objects = MerchantScoped.as_manager()  # type: ignore[assignment,misc]
@@ -137,9 +129,7 @@ class Recommender(models.Model):
         "retired": frozenset({"deployed"}),
     }
 
-    merchant = models.ForeignKey(
-        Merchant, models.CASCADE, related_name="recommenders", verbose_name=_("shop")
-    )
+    merchant = models.ForeignKey(Merchant, models.CASCADE, related_name="recommenders", verbose_name=_("shop"))
     fit = models.OneToOneField(
         RecommenderFit,
         models.SET_NULL,
@@ -244,9 +234,7 @@ class MerchandisingRule(models.Model):
 class RenderingPolicy(models.Model):
     """The state of a merchant's bandit that chooses which rendering of a product to show."""
 
-    merchant = models.OneToOneField(
-        Merchant, models.CASCADE, related_name="rendering_policy", verbose_name=_("shop")
-    )
+    merchant = models.OneToOneField(Merchant, models.CASCADE, related_name="rendering_policy", verbose_name=_("shop"))
     state = models.JSONField(default=dict, editable=False)
     #: The last interaction that the state has learned from; learning is idempotent beyond it.
     learned_until_id = models.BigIntegerField(default=0, editable=False)
@@ -260,3 +248,20 @@ class RenderingPolicy(models.Model):
 
     def __str__(self) -> str:
         return str(self.merchant)
+
+
+class PictureVector(models.Model):
+    """The style vector of a picture, by the picture's content: computed once, whichever shop or rendering shows it."""
+
+    sha256 = models.CharField(max_length=64)
+    version = models.PositiveSmallIntegerField()
+    #: float32, little endian.
+    vector = models.BinaryField()
+
+    class Meta:
+        verbose_name = _("picture vector")
+        verbose_name_plural = _("picture vectors")
+        constraints = [models.UniqueConstraint(fields=["sha256", "version"], name="picture_vector_once")]
+
+    def __str__(self) -> str:
+        return self.sha256[:12]

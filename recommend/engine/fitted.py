@@ -128,6 +128,25 @@ class FittedRecommender:
         """Fold a shopper in from their events, in any order. No usable event: the query of a stranger."""
         return build_query(self.parts, self.blend, self.positions, history, now=now)
 
+    def rank(
+        self,
+        query: UserQuery,
+        k: int,
+        *,
+        allow: NDArray[np.bool_] | None = None,
+        boosts: Mapping[int, float] | None = None,
+    ) -> Found:
+        """Product rows for a shopper, best first, with a merchant's ``boosts`` added to the scores of some rows."""
+        total = query.boosts()
+        for row, amount in (boosts or {}).items():
+            total[row] = total.get(row, 0.0) + amount
+        return self._search.search(query.vector, k, allow=allow, boosts=total)
+
+    def reason(self, query: UserQuery, row: int) -> tuple[str, str | None]:
+        """Why a product stands where it stands: a reason code and the shopper's own product behind it, if any."""
+        code, source = reasons.reason_for(self.parts, query, row, self.explain(query, row))
+        return code, None if source is None else str(self.item_ids[source])
+
     def recommend(
         self,
         query: UserQuery,

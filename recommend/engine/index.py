@@ -31,19 +31,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommend.engine.errors import EngineError
+from recommend.engine.index_bounds import (
+    HEAD,
+    RATIOS,
+    block_bounds,
+    block_table,
+    principal_axes,
+    squares,
+    typical_scale,
+)
 from recommend.engine.index_search import BLOCK, Doubles, Floats, Places, Search, TopItems
 
 FORMAT = 1
-#: Leading coordinates of the head bound. With the remaining length and the bias a row is one cache line of 16 floats.
-HEAD = 14
 #: An ``allow`` mask that leaves at most about one item in this many is scored directly.
 SPARSE = 64
 #: Entries of the mask that are looked at to tell: counting all of a million would cost a tenth of the search.
 GLANCE = 1024
-#: Rows that the principal axes are estimated from. Any rotation is valid; a good one is fast.
-SAMPLE = 100_000
-#: Query lengths per unit of bias weight at which the block bounds are tabulated: 1/32 to 32 by steps of √2.
-RATIOS = 2.0 ** np.arange(-5, 5.5, 0.5)
 
 
 class ExactIndex:
@@ -114,10 +117,10 @@ class ExactIndex:
         if not np.isfinite(matrix).all():
             raise EngineError("bad-vectors", "The item matrix holds values that are not finite.")
         count, columns = matrix.shape
-        scale, query_length = _typical(typical_queries, columns, bias_column)
+        scale, query_length = typical_scale(typical_queries, columns, bias_column)
         bias = np.zeros(count) if bias_column is None else matrix[:, bias_column].astype(np.float64)
         factors = [column for column in range(columns) if column != bias_column]
-        length = np.sqrt(_squares(matrix[:, factors] * scale[factors].astype(np.float32)))
+        length = np.sqrt(squares(matrix[:, factors] * scale[factors].astype(np.float32)))
 
         order = np.argsort(-(query_length * length + bias), kind="stable").astype(np.int32)
         place = np.empty(count, dtype=np.int32)
@@ -126,25 +129,16 @@ class ExactIndex:
 
         scaled = vectors * scale.astype(np.float32)
         rotation = np.zeros((columns, min(HEAD, len(factors))))
-        rotation[factors] = _principal_axes(scaled[:, factors], rotation.shape[1])
+        rotation[factors] = principal_axes(scaled[:, factors], rotation.shape[1])
         head = scaled @ rotation.astype(np.float32)
-        rest = np.maximum(length**2 - _squares(head), 0.0)
+        rest = np.maximum(length**2 - squares(head), 0.0)
         heads = np.column_stack([head, np.sqrt(rest), bias]).astype(np.float32)
-
-        starts = np.arange(0, count, BLOCK)
-        blocks = np.empty((3 + len(RATIOS), len(starts)))
-        if count:
-            blocks[0] = np.maximum.reduceat(length, starts)
-            blocks[1] = np.maximum.reduceat(bias, starts)
-            blocks[2] = np.minimum.reduceat(bias, starts)
-            for line, ratio in enumerate(RATIOS, start=3):
-                blocks[line] = np.maximum.reduceat(ratio * length + bias, starts)
         return cls(
             vectors=vectors,
             order=order,
             place=place,
             heads=heads,
-            blocks=blocks,
+            blocks=block_table(length, bias),
             rotation=rotation,
             scale=scale,
             bias_column=bias_column,
@@ -251,16 +245,8 @@ class ExactIndex:
         head = factors @ self._rotation
         square = float(factors @ factors)
         rest = np.sqrt(max(square - float(head @ head), 0.0))
-        longest, highest, lowest = self._blocks[:3]
-        ratio = np.sqrt(square) / weight if weight > 0 else np.inf
-        if RATIOS[0] <= ratio <= RATIOS[-1]:
-            right = max(1, int(np.searchsorted(RATIOS, ratio)))
-            part = (ratio - RATIOS[right - 1]) / (RATIOS[right] - RATIOS[right - 1])
-            table = self._blocks[3:]
-            block_bounds = weight * ((1 - part) * table[right - 1] + part * table[right])
-        else:
-            block_bounds = np.sqrt(square) * longest + np.maximum(weight * highest, weight * lowest)
-        return np.array([*head, rest, weight], dtype=np.float32), block_bounds
+        bounds = block_bounds(self._blocks, length=np.sqrt(square), weight=weight)
+        return np.array([*head, rest, weight], dtype=np.float32), bounds
 
     def _rounding_error(self, query: Doubles) -> float:
         """How far a single precision score or bound may lie from the true one, for any item of the index.
@@ -293,29 +279,3 @@ class ExactIndex:
 def _is_sparse(allow: NDArray[np.bool_]) -> bool:
     glance = allow[:: max(1, len(allow) // GLANCE)]
     return bool(np.count_nonzero(glance) * SPARSE <= len(glance))
-
-
-def _typical(queries: NDArray[np.floating] | None, columns: int, bias_column: int | None) -> tuple[Doubles, float]:
-    """How large queries are in each column (the bias column is left alone), and their length in those units."""
-    scale = np.ones(columns)
-    if queries is None or not len(queries):
-        return scale, 1.0
-    size = np.sqrt(np.mean(np.square(np.asarray(queries, dtype=np.float64)), axis=0))
-    weight = 1.0 if bias_column is None else float(size[bias_column])
-    factors = np.arange(columns) != bias_column
-    # A column that these few queries hardly use may matter to the next one: no scale far below the others.
-    scale[factors] = np.maximum(size[factors], 0.05 * size[factors].max(initial=0.0)) / (weight or 1.0)
-    scale[scale <= 0] = 1.0
-    return scale, float(np.sqrt(factors.sum()))
-
-
-def _squares(vectors: Floats) -> Doubles:
-    return np.einsum("ij,ij->i", vectors, vectors, dtype=np.float64)
-
-
-def _principal_axes(vectors: Floats, count: int) -> Doubles:
-    """The ``count`` leading orthonormal directions (columns) of the N×D ``vectors``, from an evenly spread sample."""
-    step = max(1, len(vectors) // SAMPLE)
-    sample = vectors[::step].astype(np.float64)
-    _, axes = np.linalg.eigh(sample.T @ sample)  # ascending eigenvalues
-    return axes[:, ::-1][:, :count]

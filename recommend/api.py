@@ -1,0 +1,3 @@
+"""Resources of this room."""
+
+ROUTES: list[tuple[str, type, str]] = []

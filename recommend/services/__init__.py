@@ -1,0 +1,1 @@
+"""The business verbs of recommending, one keyword-only function each."""

@@ -1,0 +1,181 @@
+"""Fitting a shop's recommender: from its rows to an artifact, and whether the new version may take over."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from catalog import audit
+from catalog.access import require_role
+from catalog.models import Membership, Merchant, Product, ProductImage
+from jobs.context import JobContext
+from jobs.errors import Conflict, UserError
+from jobs.services import enqueue
+from recommend.engine.errors import EngineError
+from recommend.engine.interactions import Interactions
+from recommend.engine.recommender import FittedRecommender, RecommenderSettings, fit
+from recommend.engine.style import DIMENSIONS, centred
+from recommend.models import Interaction, Recommender, RecommenderFit
+from recommend.services.picture_vectors import vectors_of
+
+KIND = "recommend.fit"
+
+
+def start_fit(*, merchant: Merchant, by: Any = None, key: str | None = None) -> RecommenderFit:
+    """Ask for a new version on the events that are there. ``key`` makes a repeated request the same request."""
+    if by is not None:
+        require_role(by, merchant, Membership.Role.EDITOR)
+    if not Product.objects.filter(merchant=merchant).exists():
+        raise UserError("no-products", _("The shop has no products yet."), _("Import some, then fit."))
+    return enqueue(
+        RecommenderFit(
+            kind=KIND,
+            queue="default",
+            merchant=merchant,
+            merchant_key=merchant.pk,
+            created_by=by,
+            idempotency_key=key,
+            settings=RecommenderSettings().as_dict(),
+        )
+    )
+
+
+def run_fit(context: JobContext) -> dict[str, Any]:
+    """What a worker does for a ``RecommenderFit``."""
+    run = RecommenderFit.objects.select_related("merchant").get(pk=context.job_id)
+    merchant = run.merchant
+    products = list(Product.objects.filter(merchant=merchant).order_by("pk").values_list("pk", flat=True))
+    items = [str(pk) for pk in products]
+    style = _style_vectors(merchant, products, context)
+    try:
+        fitted = fit(
+            read_interactions(merchant),
+            items=items,
+            style_vectors=style,
+            content_vectors=style,
+            settings=RecommenderSettings.from_dict(run.settings),
+            now=timezone.now().timestamp(),
+            on_progress=lambda done, total, message: context.report(done=done, total=total, message=message),
+            should_stop=context.should_stop,
+        )
+    except EngineError as error:
+        if error.code == "stopped":
+            context.raise_if_stopped()
+        raise UserError(error.code, error.message) from error
+    return _record(run, fitted, context)
+
+
+def read_interactions(merchant: Merchant) -> Interactions:
+    """The shop's events as the engine reads them; shoppers who switched personalisation off do not teach it."""
+    rows = (
+        Interaction.objects.filter(merchant=merchant, shopper__personalisation_enabled=True)
+        .exclude(kind=Interaction.Kind.IMPRESSION)
+        .order_by("pk")
+        .values_list("shopper_id", "product_id", "kind", "value", "occurred_at")
+    )
+    columns = list(zip(*rows.iterator(chunk_size=20_000), strict=True)) or [(), (), (), (), ()]
+    return Interactions.from_columns(
+        users=[str(value) for value in columns[0]],
+        items=[str(value) for value in columns[1]],
+        events=list(columns[2]),
+        values=list(columns[3]),
+        timestamps=[moment.timestamp() for moment in columns[4]],
+    )
+
+
+def _style_vectors(merchant: Merchant, products: list[int], context: JobContext) -> Any:
+    """One row per product: the style of its first picture, as it deviates from the shop's mean."""
+    first: dict[int, tuple[str, str]] = {}
+    pictures = ProductImage.objects.filter(product__merchant=merchant).order_by("product_id", "position", "id")
+    for product_id, sha256, name in pictures.values_list("product_id", "sha256", "file"):
+        first.setdefault(product_id, (sha256, name))
+    vectors = vectors_of(
+        dict(first.values()),
+        on_progress=lambda done, total: context.report(
+            done=0, total=1, message=_("Looking at pictures: %(done)d of %(total)d") % {"done": done, "total": total}
+        ),
+    )
+    nothing = np.zeros(DIMENSIONS, dtype=np.float32)
+    rows = [vectors.get(first[pk][0], nothing) if pk in first else nothing for pk in products]
+    return centred(np.array(rows, dtype=np.float32))
+
+
+def _record(run: RecommenderFit, fitted: FittedRecommender, context: JobContext) -> dict[str, Any]:
+    directory = f"recommenders/{run.merchant_id}/{run.pk}-{context.fence}"
+    fitted.save(settings.ARTIFACTS_ROOT / directory)
+    with context.fenced():
+        last = Recommender.objects.filter(merchant=run.merchant).aggregate(last=Max("version"))["last"] or 0
+        recommender = Recommender.objects.create(
+            merchant=run.merchant,
+            fit=run,
+            version=last + 1,
+            directory=directory,
+            metrics=dict(fitted.metrics),
+        )
+        reason = reason_to_hold(recommender)
+        if reason:
+            Recommender.objects.filter(pk=recommender.pk).update(held_reason=reason)
+        else:
+            deploy(recommender=recommender)
+        result = {"version": recommender.version, "deployed": not reason, "held_reason": reason}
+        context.complete(result)
+    return result
+
+
+def reason_to_hold(recommender: Recommender) -> str:
+    """Why the new version must not take over by itself; empty where it may.
+
+    It must not be worse than the one in use beyond the interval of its own score.
+    """
+    running = Recommender.objects.filter(merchant=recommender.merchant, status=Recommender.Status.DEPLOYED).first()
+    new, old = _ndcg(recommender), _ndcg(running) if running else None
+    if old is None or new is None:
+        return ""
+    margin = (new["ci"][1] - new["ci"][0]) / 2
+    if new["ndcg@10"] + margin >= old["ndcg@10"]:
+        return ""
+    return _("NDCG@10 %(new).3f is below %(old).3f of version %(version)d by more than its interval.") % {
+        "new": new["ndcg@10"],
+        "old": old["ndcg@10"],
+        "version": running.version if running else 0,
+    }
+
+
+def _ndcg(recommender: Recommender) -> dict[str, Any] | None:
+    scores = recommender.metrics.get("scores")
+    return scores if isinstance(scores, dict) and "ndcg@10" in scores and "ci" in scores else None
+
+
+def deploy(*, recommender: Recommender, by: Any = None) -> Recommender:
+    """Serve with this version from the next request on; the one in use so far retires. Rolling back is the same."""
+    merchant = recommender.merchant
+    if by is not None:
+        require_role(by, merchant, Membership.Role.EDITOR)
+    if not (settings.ARTIFACTS_ROOT / recommender.directory).is_dir():
+        raise Conflict("artifact-missing", _("The files of this version are gone."), _("Fit a new one."))
+    with transaction.atomic():
+        Merchant.objects.select_for_update().get(pk=merchant.pk)
+        previous = Recommender.objects.filter(merchant=merchant, status=Recommender.Status.DEPLOYED)
+        before = {"version": row.version} if (row := previous.first()) else {}
+        previous.update(status=Recommender.Status.RETIRED)
+        allowed = [state for state, targets in Recommender.TRANSITIONS.items() if "deployed" in targets]
+        if not Recommender.objects.filter(pk=recommender.pk, status__in=allowed).update(
+            status=Recommender.Status.DEPLOYED, deployed_at=timezone.now(), held_reason=""
+        ):
+            raise Conflict("already-deployed", _("This version is in use already."))
+        audit.record(
+            merchant=merchant,
+            actor=by,
+            action="recommender-deployed",
+            target=recommender,
+            before=before,
+            after={"version": recommender.version},
+        )
+    recommender.refresh_from_db()
+    return recommender

@@ -1,0 +1,211 @@
+"""What stands on a shelf: the fitted recommender first, the newest products where it has nothing, the shop's rules over all.
+
+One ``Shelves`` serves one page: the recommender, the shopper's history and the rules are read once, each shelf is chosen
+from memory, and no product appears on two shelves of a page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from django.db.models import Q
+from django.utils import timezone
+from numpy.typing import NDArray
+
+from catalog.models import Merchant
+from recommend import serving
+from recommend.engine.fitted import FittedRecommender
+from recommend.engine.query import UserQuery
+from recommend.engine.rules import Placed, Rules, fill_shelf
+from recommend.models import MerchandisingRule, Recommender, Shopper
+from recommend.services.catalogue import Snapshot, snapshot
+from recommend.services.history import History, history_of
+
+Slot = Literal["home", "style", "new", "category", "product", "cart"]
+SLOTS: tuple[Slot, ...] = ("home", "style", "new", "category", "product", "cart")
+#: What a boost or a bury adds to a score; the engine's parts have a deviation of about one.
+BOOST = 1.0
+#: Most products of one category on a shelf of the home page, as a share of its places.
+CATEGORY_SHARE = 0.5
+RELEVANCE = 0.8
+
+
+@dataclass(frozen=True)
+class Pick:
+    """A product on a shelf, and why."""
+
+    product_id: int
+    score: float
+    parts: Mapping[str, float]
+    reason_code: str
+    reason_product: int | None
+    trace: tuple[str, ...]
+
+
+class Shelves:
+    """Everything that the shelves of one page are chosen with."""
+
+    def __init__(self, merchant: Merchant, shopper: Shopper | None, *, history: History | None = None) -> None:
+        self.merchant = merchant
+        self.shopper = shopper
+        self.history = history if history is not None else history_of(shopper)
+        deployed = serving.deployed(merchant.pk)
+        self.recommender: Recommender | None = deployed[0] if deployed else None
+        self.fitted: FittedRecommender | None = deployed[1] if deployed else None
+        self._placed: set[int] = set()
+
+    @property
+    def is_personal(self) -> bool:
+        return bool(self.history.events)
+
+    @cached_property
+    def snapshot(self) -> Snapshot:
+        return snapshot(self.merchant.pk, self.fitted)
+
+    @cached_property
+    def query(self) -> UserQuery | None:
+        """The shopper, folded in from their last events: a click changes the next page."""
+        return self.fitted.query(self.history.events, timezone.now().timestamp()) if self.fitted else None
+
+    def shelf(
+        self,
+        slot: Slot,
+        k: int,
+        *,
+        product_id: int | None = None,
+        category_id: int | None = None,
+        explain: bool = False,
+    ) -> list[Pick]:
+        """Up to ``k`` products for a place. ``product``: like that product; ``category``: of that category."""
+        rules = self._rules(slot, k, category_id)
+        if product_id is not None:
+            rules = replace(rules, hidden=[*rules.hidden, *self._rows([product_id])])
+        rules = replace(rules, hidden=[*rules.hidden, *self._rows(self._placed)])
+        sources = [_Newest(self.snapshot)]
+        if slot != "new" and self.fitted is not None and self.query is not None:
+            source = _Similar(self, product_id) if slot == "product" and product_id else _ForShopper(self, slot)
+            sources.insert(0, source)  # type: ignore[arg-type]
+        placed = fill_shelf(
+            k, catalogue=self.snapshot.columns, rules=rules, sources=sources, vectors=self._looks(rules)
+        ).items
+        picks = [self._pick(item, product_id, explain=explain) for item in placed if self.snapshot.on_sale[item.row]]
+        self._placed |= {pick.product_id for pick in picks}
+        return picks
+
+    def _looks(self, rules: Rules) -> NDArray[np.floating] | None:
+        if self.fitted is None or rules.relevance >= 1 or not self.fitted.parts.style.shape[1]:
+            return None
+        known = self.fitted.parts.style
+        new = len(self.snapshot.product_ids) - len(known)
+        return np.vstack([known, np.zeros((new, known.shape[1]), dtype=known.dtype)]) if new else known
+
+    def _rows(self, product_ids: set[int] | list[int]) -> list[int]:
+        return [self.snapshot.rows[pk] for pk in product_ids if pk in self.snapshot.rows]
+
+    @cached_property
+    def _merchant_rules(self) -> list[MerchandisingRule]:
+        now = timezone.now()
+        return list(
+            MerchandisingRule.objects.filter(
+                Q(starts_at=None) | Q(starts_at__lte=now), Q(ends_at=None) | Q(ends_at__gt=now), merchant=self.merchant
+            )
+        )
+
+    def _rules(self, slot: Slot, k: int, category_id: int | None) -> Rules:
+        effects = MerchandisingRule.Effect
+        active = [rule for rule in self._merchant_rules if rule.slot in {"", slot}]
+        amount = {effects.BOOST: BOOST, effects.BURY: -BOOST}
+
+        def products(effect: str) -> list[int]:
+            return self._rows([rule.product_id for rule in active if rule.effect == effect and rule.product_id])
+
+        def categories(effect: str) -> list[int]:
+            return [rule.category_id for rule in active if rule.effect == effect and rule.category_id]
+
+        return Rules(
+            pinned=products(effects.PIN),
+            hidden=products(effects.HIDE),
+            hidden_categories=categories(effects.HIDE),
+            boosted={row: value for effect, value in amount.items() for row in products(effect)},
+            boosted_categories={pk: value for effect, value in amount.items() for pk in categories(effect)},
+            bought=self._rows(self.history.bought),
+            categories=[category_id] if category_id is not None else None,
+            category_cap=max(1, round(k * CATEGORY_SHARE)) if slot == "home" else None,
+            relevance=RELEVANCE if slot == "home" else 1.0,
+        )
+
+    def _pick(self, item: Placed, product_id: int | None, *, explain: bool) -> Pick:
+        code, source = "new-arrival", None
+        parts: dict[str, float] = {}
+        if item.source == "pinned":
+            code = "pinned"
+        elif item.source == "similar":
+            code, source = "similar-to", product_id
+        elif item.source == "recommender" and self.fitted is not None and self.query is not None:
+            code, name = self.fitted.reason(self.query, item.row)
+            source = int(name) if name else None
+            parts = self.fitted.explain(self.query, item.row) if explain else {}
+        return Pick(int(self.snapshot.product_ids[item.row]), item.score, parts, code, source, item.trace)
+
+
+class _Newest:
+    """The newest products first: the source that always has something."""
+
+    name = "newest"
+
+    def __init__(self, columns: Snapshot) -> None:
+        self._newest = columns.newest
+
+    def __call__(
+        self, allow: NDArray[np.bool_], boosts: Mapping[int, float], k: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        rows = self._newest[allow[self._newest]][:k]
+        return rows, -np.arange(len(rows), dtype=np.float64)
+
+
+class _ForShopper:
+    """The recommender's order for this shopper; on the shelf “in your style”, by the style part alone."""
+
+    name = "recommender"
+
+    def __init__(self, page: Shelves, slot: Slot) -> None:
+        self._page, self._slot = page, slot
+
+    def __call__(
+        self, allow: NDArray[np.bool_], boosts: Mapping[int, float], k: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        fitted, query = self._page.fitted, self._page.query
+        assert fitted is not None
+        assert query is not None
+        known = len(fitted.item_ids)
+        within = {row: amount for row, amount in boosts.items() if row < known}
+        if self._slot == "style":
+            style = np.zeros_like(query.vector)
+            style[fitted.bias_column + 1 :] = query.vector[fitted.bias_column + 1 :]
+            query = replace(query, vector=style, evidence={})
+        found = fitted.rank(query, k, allow=allow[:known], boosts=within)
+        return found.rows, found.scores
+
+
+class _Similar:
+    """Products like the one at hand: chosen together, close in taste, close in look."""
+
+    name = "similar"
+
+    def __init__(self, page: Shelves, product_id: int) -> None:
+        self._page, self._item = page, str(product_id)
+
+    def __call__(
+        self, allow: NDArray[np.bool_], boosts: Mapping[int, float], k: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        fitted = self._page.fitted
+        assert fitted is not None
+        if self._item not in fitted.positions:
+            return np.zeros(0, dtype=np.int64), np.zeros(0)
+        found = fitted.similar(self._item, k, allow=allow[: len(fitted.item_ids)])
+        rows = np.array([fitted.positions[scored.item_id] for scored in found], dtype=np.int64)
+        return rows, np.array([scored.score for scored in found])

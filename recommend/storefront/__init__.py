@@ -1,0 +1,1 @@
+"""The pages that shoppers see: rendered on the server, working without JavaScript."""
