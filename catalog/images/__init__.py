@@ -1,11 +1,11 @@
-"""The one door for untrusted pictures. Nothing else opens an uploaded file.
+"""The one door for untrusted pictures: ``normalise_upload`` and what it returns or raises.
 
-``normalise_upload(file)`` sniffs, bounds, decodes (in a child with limits), orients, converts to sRGB 8-bit, strips
-every piece of metadata and re-encodes. Whatever the bytes are, it returns a ``NormalisedImage`` or raises
-``RejectedImage``.
+``structure/`` reads headers and refuses the absurd, ``decoder`` keeps the children that decode, ``sandbox/`` is what
+runs in them. Nothing else in the project opens an uploaded file.
 """
 
-from catalog.images.door import NormalisedImage, normalise_upload
-from catalog.images.rejected import RejectedImage
+from catalog.images.door import NormalisedImage, hamming, normalise_upload
+from catalog.images.errors import RejectedImage
+from catalog.images.limits import Limits
 
-__all__ = ["NormalisedImage", "RejectedImage", "normalise_upload"]
+__all__ = ["Limits", "NormalisedImage", "RejectedImage", "hamming", "normalise_upload"]
