@@ -20,9 +20,9 @@ from jobs.services import enqueue
 from recommend.engine.errors import EngineError
 from recommend.engine.interactions import Interactions
 from recommend.engine.recommender import FittedRecommender, RecommenderSettings, fit
-from recommend.engine.style import DIMENSIONS, centred
+from recommend.engine.style import STYLE_SIZE
 from recommend.models import Interaction, Recommender, RecommenderFit
-from recommend.services.picture_vectors import vectors_of
+from recommend.services.picture_vectors import centred, vectors_of
 
 KIND = "recommend.fit"
 
@@ -101,7 +101,7 @@ def _style_vectors(merchant: Merchant, products: list[int], context: JobContext)
             done=0, total=1, message=_("Looking at pictures: %(done)d of %(total)d") % {"done": done, "total": total}
         ),
     )
-    nothing = np.zeros(DIMENSIONS, dtype=np.float32)
+    nothing = np.zeros(STYLE_SIZE, dtype=np.float32)
     rows = [vectors.get(first[pk][0], nothing) if pk in first else nothing for pk in products]
     return centred(np.array(rows, dtype=np.float32))
 
