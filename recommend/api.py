@@ -1,3 +1,300 @@
-"""Resources of this room."""
+"""Recommendations, events, shoppers' consent and fits over the API."""
 
-ROUTES: list[tuple[str, type, str]] = []
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import path
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema, extend_schema_view, inline_serializer
+from rest_framework import mixins, serializers, status
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from catalog.api import OwnViewSet
+from catalog.models import ApiToken
+from catalog.permissions import merchant_of
+from jobs.errors import NotFound, UserError
+from recommend.models import Interaction, Recommender, RecommenderFit, Shopper
+from recommend.services import event_stream, fitting, shoppers
+from recommend.services.events import parse_batch
+from recommend.services.shelves import SLOTS, Shelves
+from recommend.services.slates import Presenter, ShownSlate
+
+MOST_RECOMMENDED = 60
+_EVENTS_SCOPE = (ApiToken.Scope.EVENTS,)
+
+
+class EventSerializer(serializers.Serializer[Any]):
+    """One event, as documented; the endpoint checks by hand, for speed."""
+
+    id = serializers.UUIDField(help_text="Chosen by you; the same id again changes nothing.")
+    shopper = serializers.CharField(max_length=200, help_text="Your own id of the person.")
+    product = serializers.CharField(max_length=64, help_text="SKU.")
+    kind = serializers.ChoiceField(choices=Interaction.Kind.choices)
+    value = serializers.FloatField(required=False)
+    rendering = serializers.IntegerField(required=False, min_value=0)
+    slot = serializers.CharField(required=False, max_length=20)
+    slate = serializers.UUIDField(required=False)
+    position = serializers.IntegerField(required=False, min_value=0)
+    occurred_at = serializers.DateTimeField(required=False)
+
+
+_EVENTS_ANSWER = inline_serializer(
+    "EventsAccepted",
+    {
+        "accepted": serializers.IntegerField(),
+        "state": serializers.ChoiceField(choices=["queued", "stored"]),
+        "refused": inline_serializer(
+            "RefusedEvent",
+            {
+                "index": serializers.IntegerField(),
+                "code": serializers.CharField(),
+                "message": serializers.CharField(),
+            },
+            many=True,
+        ),
+    },
+)
+
+
+class EventsView(APIView):
+    """Take a batch of events durably and answer at once."""
+
+    token_scopes = _EVENTS_SCOPE
+
+    @extend_schema(
+        summary="Send events (at most 1,000)",
+        description="Events of shoppers without recorded consent are passed over: consent comes first.",
+        request=inline_serializer("Events", {"events": EventSerializer(many=True)}),
+        responses={202: _EVENTS_ANSWER},
+        examples=[
+            OpenApiExample(
+                "A click",
+                value={
+                    "events": [
+                        {
+                            "id": "0190f5a6-3c0e-7c5e-9f0e-0c5b2f5c8f11",
+                            "shopper": "customer-81",
+                            "product": "VA-001",
+                            "kind": "click",
+                        }
+                    ]
+                },
+                request_only=True,
+            )
+        ],
+    )
+    def post(self, request: Request) -> Response:
+        taken, refused = parse_batch(request.data)
+        state = event_stream.append(merchant=merchant_of(request), events=taken) if taken else "stored"
+        return Response(
+            {
+                "accepted": len(taken),
+                "state": state,
+                "refused": [{"index": r.index, "code": r.code, "message": r.message} for r in refused],
+            },
+            status=status.HTTP_202_ACCEPTED,
+        )
+
+
+class RecommendedSerializer(serializers.Serializer[Any]):
+    sku = serializers.CharField()
+    name = serializers.CharField()
+    price = serializers.DecimalField(max_digits=12, decimal_places=2)
+    image = serializers.CharField(allow_null=True)
+    style = serializers.CharField(allow_null=True)
+    rendering = serializers.IntegerField(allow_null=True)
+    score = serializers.FloatField()
+    reason_code = serializers.CharField()
+    reason = serializers.CharField()
+
+
+class SlateSerializer(serializers.Serializer[Any]):
+    slate = serializers.UUIDField(allow_null=True, help_text="Send it back with the events that it leads to.")
+    slot = serializers.CharField()
+    personal = serializers.BooleanField()
+    items = RecommendedSerializer(many=True)  # type: ignore[assignment]
+
+
+class RecommendationsView(APIView):
+    """What to show to whom, in which style, and why."""
+
+    token_scopes = _EVENTS_SCOPE
+
+    @extend_schema(
+        summary="Products for a shopper, each with the style to show it in and the reason",
+        parameters=[
+            OpenApiParameter(
+                "shopper", OpenApiTypes.STR, description="Your own id of the person; none for a stranger."
+            ),
+            OpenApiParameter("slot", OpenApiTypes.STR, enum=list(SLOTS), description="Default: home."),
+            OpenApiParameter("product", OpenApiTypes.STR, description="SKU that the page is about (slot product)."),
+            OpenApiParameter("n", OpenApiTypes.INT, description=f"How many, 1 to {MOST_RECOMMENDED}; default 12."),
+        ],
+        responses=SlateSerializer,
+    )
+    def get(self, request: Request) -> Response:
+        merchant = merchant_of(request)
+        slot = request.query_params.get("slot", "home")
+        if slot not in SLOTS:
+            raise UserError("slot-unknown", _("There is no such slot."), _("Use one of: %s") % ", ".join(SLOTS))
+        visitor_id = request.query_params.get("shopper", "")[:200]
+        shopper = shoppers.find(merchant=merchant, visitor_id=visitor_id) if visitor_id else None
+        profile = shopper if shopper and shopper.personalisation_enabled and merchant.personalisation_enabled else None
+        shelves = Shelves(merchant, profile)
+        picks = shelves.shelf(slot, _count(request.query_params.get("n")), product_id=self._product_id(request))
+        slate = Presenter(shelves).slates({slot: picks})[slot]
+        response = Response(_slate(slate, personal=shelves.is_personal))
+        response["Cache-Control"] = "private, no-store"
+        return response
+
+    def _product_id(self, request: Request) -> int | None:
+        sku = request.query_params.get("product", "")
+        if not sku:
+            return None
+        found = merchant_of(request).products.filter(sku=sku[:64]).values_list("pk", flat=True).first()
+        if found is None:
+            raise NotFound("no-such-product", _("The shop has no product with this SKU."), _("Check “product”."))
+        return found
+
+
+def _count(text: str | None) -> int:
+    return min(int(text), MOST_RECOMMENDED) if text and text.isdecimal() and 0 < int(text[:6]) else 12
+
+
+def _slate(slate: ShownSlate, *, personal: bool) -> dict[str, Any]:
+    return {
+        "slate": slate.id,
+        "slot": slate.slot,
+        "personal": personal,
+        "items": [
+            {
+                "sku": item.product.sku,
+                "name": item.product.display_name,
+                "price": str(item.product.price),
+                "image": item.picture.url if item.picture else None,
+                "style": item.rendering.style.slug if item.rendering else None,
+                "rendering": item.rendering.pk if item.rendering else None,
+                "score": round(item.score, 5),
+                "reason_code": item.reason_code,
+                "reason": item.reason,
+            }
+            for item in slate.items
+        ],
+    }
+
+
+class ConsentView(APIView):
+    """A shopper's consent, as your own shop asked for it. DELETE erases everything about the person."""
+
+    token_scopes = _EVENTS_SCOPE
+
+    @extend_schema(
+        summary="Record a shopper's consent",
+        request=inline_serializer("Consent", {"personalisation": serializers.BooleanField(required=False)}),
+        responses=inline_serializer(
+            "ConsentState", {"consent": serializers.CharField(), "personalisation": serializers.BooleanField()}
+        ),
+    )
+    def put(self, request: Request, visitor_id: str) -> Response:
+        shopper = shoppers.grant_consent(merchant=merchant_of(request), visitor_id=visitor_id)
+        wanted = request.data.get("personalisation") if isinstance(request.data, dict) else None
+        if isinstance(wanted, bool):
+            shoppers.set_personalisation(shopper=shopper, enabled=wanted)
+        return Response({"consent": shopper.consent, "personalisation": shopper.personalisation_enabled})
+
+    @extend_schema(summary="Everything that is kept about a shopper", responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request, visitor_id: str) -> Response:
+        return Response(shoppers.export(shopper=self._shopper(request, visitor_id)))
+
+    @extend_schema(summary="Withdraw consent and erase everything about a shopper", responses={204: None})
+    def delete(self, request: Request, visitor_id: str) -> Response:
+        shoppers.erase(shopper=self._shopper(request, visitor_id))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    def _shopper(self, request: Request, visitor_id: str) -> Shopper:
+        shopper = shoppers.find(merchant=merchant_of(request), visitor_id=visitor_id)
+        if shopper is None:
+            raise NotFound("no-such-shopper", _("Nothing is kept about this shopper."), _("Record consent first."))
+        return shopper
+
+
+class InteractionSerializer(serializers.ModelSerializer[Interaction]):
+    shopper = serializers.StringRelatedField()  # type: ignore[var-annotated]
+    product = serializers.SlugRelatedField(slug_field="sku", read_only=True)  # type: ignore[var-annotated]
+    style = serializers.SlugRelatedField(slug_field="slug", read_only=True)  # type: ignore[var-annotated]
+
+    class Meta:
+        model = Interaction
+        fields = ["event_id", "shopper", "product", "kind", "value", "style", "slot", "occurred_at"]
+        read_only_fields = fields
+
+
+@extend_schema_view(list=extend_schema(summary="Stored events, newest first"))
+class InteractionViewSet(mixins.ListModelMixin, OwnViewSet):
+    """What shoppers did, under their pseudonyms."""
+
+    queryset = Interaction.objects.select_related("shopper", "product", "style")
+    serializer_class = InteractionSerializer
+    filterset_fields = ["kind", "slot"]
+
+
+class RecommenderSerializer(serializers.ModelSerializer[Recommender]):
+    class Meta:
+        model = Recommender
+        fields = ["id", "version", "status", "metrics", "held_reason", "created_at", "deployed_at"]
+        read_only_fields = fields
+
+
+class RecommenderViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, OwnViewSet):
+    """Fitted versions with their scores."""
+
+    queryset = Recommender.objects.select_related("merchant")
+    serializer_class = RecommenderSerializer
+
+    @extend_schema(
+        summary="Serve with this version (or roll back to it)", request=None, responses=RecommenderSerializer
+    )
+    @action(detail=True, methods=["post"])
+    def deploy(self, request: Request, pk: str | None = None) -> Response:
+        recommender = fitting.deploy(recommender=self.get_object(), by=request.user)
+        return Response(self.get_serializer(recommender).data)
+
+
+class RecommenderFitSerializer(serializers.ModelSerializer[RecommenderFit]):
+    class Meta:
+        model = RecommenderFit
+        fields = ["id", "status", "fraction", "progress_message", "result", "error_code", "error_message", "created_at"]
+        read_only_fields = fields
+
+
+class RecommenderFitViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, OwnViewSet):
+    """Fits as jobs."""
+
+    queryset = RecommenderFit.objects.all()
+    serializer_class = RecommenderFitSerializer
+
+    @extend_schema(summary="Fit a new version", request=None, responses={202: RecommenderFitSerializer})
+    def create(self, request: Request) -> Response:
+        job = fitting.start_fit(merchant=merchant_of(request), by=request.user)
+        return Response(
+            self.get_serializer(job).data,
+            status=status.HTTP_202_ACCEPTED,
+            headers={"Location": f"/api/v1/jobs/{job.pk}/"},
+        )
+
+
+ROUTES = [
+    ("interactions", InteractionViewSet, "interaction"),
+    ("recommenders", RecommenderViewSet, "recommender"),
+    ("recommender-fits", RecommenderFitViewSet, "recommender-fit"),
+]
+PATHS = [
+    path("events/", EventsView.as_view(), name="events"),
+    path("recommendations/", RecommendationsView.as_view(), name="recommendations"),
+    path("shoppers/<str:visitor_id>/", ConsentView.as_view(), name="shopper"),
+]
