@@ -147,6 +147,10 @@ class Processes:
         """The process that brings lost jobs back."""
         self.start("sweeper", [sys.executable, "manage.py", "sweep_jobs"])
 
+    def start_event_consumer(self) -> None:
+        """The process that writes accepted events to the database."""
+        self.start("events", [sys.executable, "manage.py", "consume_events"])
+
     def failure(self, name: str, what: str) -> ProcessFailed:
         """An error that quotes the end of the child's log."""
         log = self.log_directory / f"{name}.log"

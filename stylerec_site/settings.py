@@ -187,6 +187,9 @@ CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 30
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
+CELERY_BEAT_SCHEDULE = {
+    "purge": {"task": "recommend.purge", "schedule": 24 * 3600, "options": {"queue": "default"}},
+}
 
 # --- Jobs -------------------------------------------------------------------------------------------------------------
 JOBS_TENANCY = "catalog.job_tenancy.policy"

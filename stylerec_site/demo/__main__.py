@@ -101,6 +101,7 @@ def _run(options: argparse.Namespace, data: Path) -> int:
         processes.start_worker("worker-gpu", queues="gpu")
         processes.start_worker("worker-default", queues="default,events", beat=True)
         processes.start_sweeper()
+        processes.start_event_consumer()
         processes.start_web(port=web_port)
         address = f"http://127.0.0.1:{web_port}"
         main_job.run(address=address, processes=processes)

@@ -16,7 +16,7 @@ from urllib.request import Request, urlopen
 
 from django.utils import timezone
 
-from catalog.models import Merchant, Product
+from catalog.models import ApiToken, Merchant, Product
 from styling.models import StyledImage
 
 PEOPLE = 80
@@ -87,6 +87,7 @@ class Api:
 
     def __init__(self, address: str, secret: str) -> None:
         self._address, self._secret = address, secret
+        self.token: ApiToken | None = None
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
         """One request; the parsed answer. Raises ``urllib.error.HTTPError`` for a refusal."""

@@ -72,3 +72,12 @@ def wait_for_jobs(*jobs: Job, processes: Processes, minutes: float) -> None:
             job.status == job.Status.SUCCEEDED,
             f"{job} ended as “{job.get_status_display()}”: {job.error_message} {job.error_hint}",
         )
+
+
+def wait_for(condition: Callable[[], object], *, processes: Processes, seconds: float) -> None:
+    """Wait until something is true, with a deadline, and with an eye on the processes."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        processes.check()
+        require(time.monotonic() < deadline, f"Nothing came within {seconds:g} s; see the logs.")
+        time.sleep(0.2)
