@@ -38,12 +38,12 @@ def test_colour_direction_and_scale_each_make_a_difference() -> None:
         assert float(base @ style_vector(other)) < near - 0.01
 
 
-def test_size_and_transparency_do_not_matter() -> None:
+def test_size_hardly_matters_and_transparency_is_white() -> None:
     base = stripes("green")
     clear = Image.new("RGBA", base.size, (0, 0, 0, 0))
     clear.paste(base.convert("RGBA"), mask=base.convert("L").point(lambda value: 255 if value < 200 else 0))
 
-    assert float(style_vector(base) @ style_vector(base.resize((480, 480), Image.Resampling.BOX))) > 0.999
+    assert float(style_vector(base) @ style_vector(base.resize((480, 480), Image.Resampling.BOX))) > 0.98
     assert float(style_vector(base) @ style_vector(clear)) > 0.999
 
 
