@@ -1,0 +1,70 @@
+"""The training and stylising pages' forms."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.db.models import Count, Q
+from django.utils.translation import gettext_lazy as _
+
+from catalog.models import Category, Product
+from styling.cyclegan.settings import PRESETS
+from styling.models import Style, StyleModel
+
+
+class SourceChoice(forms.ModelChoiceField):
+    """A category, with how many pictures its products have."""
+
+    def label_from_instance(self, category: Any) -> str:
+        return f"{category.display_name} ({category.picture_count})"
+
+
+class TrainingForm(forms.Form):
+    """What to learn from, which preset, and the few settings that are worth changing."""
+
+    source_category = SourceChoice(queryset=Category.objects.none(), required=False, label=_("Learn from"))
+    preset = forms.ChoiceField(choices=[(name, name) for name in PRESETS], initial="draft")
+    minutes = forms.FloatField(min_value=0.1, max_value=60 * 24, required=False, label=_("Minutes at most"))
+    seed = forms.IntegerField(min_value=0, max_value=2**31, required=False, label=_("Seed"))
+    color_keep = forms.FloatField(min_value=0, max_value=1, required=False, label=_("Keep the products' colours (0–1)"))
+    cycle_end = forms.FloatField(min_value=0, max_value=100, required=False, label=_("Cycle weight at the end"))
+    learning_rate = forms.FloatField(min_value=1e-6, max_value=0.1, required=False, label=_("Learning rate"))
+    algorithm = forms.ChoiceField(
+        required=False,
+        choices=[("", _("As the preset says")), ("cyclegan", "CycleGAN"), ("cut", "CUT"), ("fastcut", "FastCUT")],
+        label=_("Algorithm"),
+    )
+
+    OVERRIDES = ("minutes", "seed", "color_keep", "cycle_end", "learning_rate", "algorithm")
+
+    def __init__(self, *args: Any, style: Style, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        counted = Count("products__images", filter=~Q(products__status=Product.Status.ARCHIVED))
+        choice: Any = self.fields["source_category"]
+        choice.queryset = Category.objects.filter(merchant=style.merchant_id).annotate(picture_count=counted)
+        choice.empty_label = _("All products")
+
+    def overrides(self) -> dict[str, Any]:
+        """The settings that were filled in."""
+        return {name: self.cleaned_data[name] for name in self.OVERRIDES if self.cleaned_data[name] not in (None, "")}
+
+
+class StyliseForm(forms.Form):
+    """Which style (in which version), and how strongly."""
+
+    style = forms.ModelChoiceField(queryset=Style.objects.none(), label=_("Style"))
+    style_model = forms.ModelChoiceField(
+        queryset=StyleModel.objects.none(), required=False, label=_("Version"), empty_label=_("The one in use")
+    )
+    strength = forms.FloatField(min_value=0, max_value=1, initial=1, label=_("Strength"))
+    keep_color = forms.FloatField(min_value=0, max_value=1, initial=0, label=_("Keep the products' colours"))
+    keep_product = forms.BooleanField(required=False, label=_("Keep the product, restyle the background"))
+    every_picture = forms.BooleanField(required=False, label=_("All pictures of each product, not only the first"))
+
+    def __init__(self, *args: Any, merchant_id: int, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        style: Any = self.fields["style"]
+        style.queryset = Style.objects.filter(merchant=merchant_id)
+        model: Any = self.fields["style_model"]
+        model.queryset = StyleModel.objects.filter(merchant=merchant_id).select_related("style")

@@ -1,0 +1,1 @@
+"""Styling's pages in the admin: training studio, versions, stylising, review."""

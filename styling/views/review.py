@@ -1,0 +1,221 @@
+"""The review screen: one queue, one picture at a time, everything by keyboard; bulk with undo."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import Any
+
+from django.core.exceptions import BadRequest
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from catalog.access import has_role
+from catalog.models import Membership, Merchant
+from jobs.errors import NotFound
+from styling.models import Style, StyledImage, StyleModel
+from styling.services import review, stylising
+from styling.truth_texts import truth_rows
+from styling.views.doors import found, page, srcset, staff_json, staff_page, thumbnail, worker_notice
+from styling.views.labels import review_labels
+
+PAGE = 60
+VERBS: dict[str, tuple[Any, tuple[str, ...]]] = {
+    "approve": (review.approve, ()),
+    "reject": (review.reject, ("reason",)),
+    "publish": (review.publish, ("accept_flagged",)),
+    "approve_and_publish": (review.approve_and_publish, ("accept_flagged",)),
+    "unpublish": (review.unpublish, ()),
+}
+
+
+@staff_page
+@require_GET
+def screen(request: HttpRequest) -> HttpResponse:
+    """The screen itself; its queue comes as JSON."""
+    shops = list(Merchant.objects.visible_to(request.user).order_by("name"))
+    merchant = next((shop for shop in shops if shop.slug == request.GET.get("shop")), None) or _busiest(shops)
+    if merchant is None:
+        return page(request, "styling/review_empty.html", {}, title=_("Review"))
+    context = {
+        "shops": shops,
+        "merchant": merchant,
+        "styles": Style.objects.filter(merchant=merchant),
+        "statuses": StyledImage.Status.choices,
+        "counts": dict(
+            StyledImage.objects.filter(merchant=merchant).order_by().values_list("status").annotate(n=Count("pk"))
+        ),
+        "chosen": {name: request.GET.get(name, "") for name in ("style", "run", "flagged")},
+        "status": request.GET.get("status", StyledImage.Status.GENERATED),
+        "can_review": has_role(request.user, merchant, Membership.Role.REVIEWER),
+        "can_publish": has_role(request.user, merchant, Membership.Role.EDITOR),
+        "models": _models(merchant),
+        "labels": review_labels(),
+        "reasons": [_("Shape changed"), _("Colour wrong"), _("Text unreadable"), _("Blurred"), _("Style too weak")],
+        "worker_notice": worker_notice(),
+    }
+    return page(request, "styling/review.html", context, title=_("Review"))
+
+
+@staff_json
+@require_GET
+def items(request: HttpRequest, merchant_id: int) -> HttpResponse:
+    """One page of the queue, oldest first, so that what waits longest is looked at first."""
+    merchant = found(Merchant.objects.all(), request, pk=merchant_id)
+    rows = _filtered(merchant, request)
+    after = request.GET.get("after", "")
+    if after.isdecimal():
+        rows = rows.filter(pk__gt=int(after))
+    shown = list(rows.order_by("pk")[: PAGE + 1])
+    return JsonResponse(
+        {"items": [_item(row) for row in shown[:PAGE]], "more": len(shown) > PAGE, "total": rows.count()}
+    )
+
+
+@staff_json
+@require_POST
+def act(request: HttpRequest, merchant_id: int) -> HttpResponse:
+    """Move renderings; body: ``{"verb", "ids", "reason"?, "accept_flagged"?}``."""
+    merchant = found(Merchant.objects.all(), request, pk=merchant_id)
+    body = _body(request)
+    if body.get("verb") not in VERBS:
+        raise BadRequest("unknown verb")
+    verb, options = VERBS[body["verb"]]
+    ids = [int(pk) for pk in body.get("ids", [])][:500]
+    images = StyledImage.objects.filter(merchant=merchant, pk__in=ids)
+    if len(images) < len(set(ids)):
+        raise NotFound("no-such-rendering", _("These renderings do not exist."), _("Reload the page."))
+    given: dict[str, Any] = {
+        "reason": str(body.get("reason", "")),
+        "accept_flagged": body.get("accept_flagged") is True,
+    }
+    outcome = verb(images=images, by=request.user, **{name: given[name] for name in options})
+    return JsonResponse(_outcome(outcome))
+
+
+@staff_json
+@require_POST
+def undo(request: HttpRequest, merchant_id: int) -> HttpResponse:
+    """Take back one batch; body: ``{"batch"}``."""
+    merchant = found(Merchant.objects.all(), request, pk=merchant_id)
+    try:
+        batch = uuid.UUID(str(_body(request).get("batch")))
+    except ValueError as error:
+        raise BadRequest("not a batch") from error
+    return JsonResponse(_outcome(review.undo(batch=batch, merchant=merchant, by=request.user)))
+
+
+@staff_json
+@require_POST
+def regenerate(request: HttpRequest, image_id: int) -> HttpResponse:
+    """Render one picture again; body: options and ``style_model``."""
+    image = found(StyledImage.objects.select_related("merchant", "style_model"), request, pk=image_id)
+    body = _body(request)
+    model_id = body.pop("style_model", None)
+    model = found(StyleModel.objects.all(), request, pk=model_id) if model_id else None
+    options = stylising.StyliseOptions.from_dict({**image.options, **body})
+    run = stylising.regenerate(image=image, by=request.user, options=options, style_model=model)
+    return JsonResponse({"run": str(run.pk), "notice": worker_notice()}, status=202)
+
+
+def _busiest(shops: list[Merchant]) -> Merchant | None:
+    """The shop with the most to review."""
+    waiting = (
+        StyledImage.objects.awaiting_review()
+        .filter(merchant__in=shops)
+        .order_by()
+        .values("merchant")
+        .annotate(n=Count("pk"))
+        .order_by("-n")
+        .values_list("merchant", flat=True)
+        .first()
+    )
+    return next((shop for shop in shops if shop.pk == waiting), shops[0] if shops else None)
+
+
+def _filtered(merchant: Merchant, request: HttpRequest) -> QuerySet[StyledImage]:
+    rows = StyledImage.objects.filter(merchant=merchant).select_related(
+        "product_image__product", "style", "style_model", "reviewed_by"
+    )
+    status, style, run = (request.GET.get(name, "") for name in ("status", "style", "run"))
+    if status in StyledImage.Status.values:
+        rows = rows.filter(status=status)
+    if style.isdecimal():
+        rows = rows.filter(style=int(style))
+    if run:
+        try:
+            rows = rows.filter(run=uuid.UUID(run))
+        except ValueError:
+            rows = rows.none()
+    if request.GET.get("flagged") == "1":
+        rows = rows.filter(is_flagged=True)
+    return rows.prefetch_related("steps__by")
+
+
+def _item(row: StyledImage) -> dict[str, Any]:
+    picture = row.product_image
+    return {
+        "id": row.pk,
+        "status": row.status,
+        "label": str(row.get_status_display()),
+        "product": picture.product.display_name,
+        "sku": picture.product.sku,
+        "alt": picture.alt_text or picture.product.display_name,
+        "style": row.style.display_name,
+        "style_id": row.style_id,
+        "model": row.style_model_id,
+        "version": row.style_model.version,
+        "notice": row.style_model.notice,
+        "width": row.width,
+        "height": row.height,
+        "thumbnail": thumbnail(row),
+        "before": {"src": picture.file.url, "srcset": srcset(picture.renditions)},
+        "after": {"src": row.file.url, "srcset": srcset(row.renditions)},
+        "options": row.options,
+        "flagged": row.is_flagged,
+        "truth": truth_rows(row.truth, row.breaches),
+        "reason": row.reject_reason,
+        "history": [
+            {
+                "when": step.at.isoformat(),
+                "who": str(step.by or ""),
+                "from": str(step.get_before_display()),
+                "to": str(step.get_after_display()),
+                "reason": step.reason,
+                "undone": step.undone_at is not None,
+            }
+            for step in row.steps.all()
+        ],
+    }
+
+
+def _models(merchant: Merchant) -> list[dict[str, Any]]:
+    rows = StyleModel.objects.filter(merchant=merchant).values("pk", "style_id", "version", "status")
+    return [{**row, "status": str(StyleModel.Status(row["status"]).label)} for row in rows]
+
+
+def _outcome(outcome: review.Outcome) -> dict[str, Any]:
+    return {
+        "batch": str(outcome.batch),
+        "moved": {
+            str(pk): {"status": status, "label": str(StyledImage.Status(status).label)}
+            for pk, status in outcome.moved.items()
+        },
+        "replaced": outcome.replaced,
+        "refused": [
+            {"id": refusal.image_id, "code": refusal.code, "message": f"{refusal.message} {refusal.hint}".strip()}
+            for refusal in outcome.refused
+        ],
+    }
+
+
+def _body(request: HttpRequest) -> dict[str, Any]:
+    try:
+        body = json.loads(request.body or b"{}")
+    except ValueError as error:
+        raise BadRequest("not JSON") from error
+    if not isinstance(body, dict):
+        raise BadRequest("not an object")
+    return body

@@ -1,0 +1,165 @@
+"""The training studio: before (choices, warnings), during (live), after (what came out)."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from catalog.access import has_role
+from catalog.models import Membership
+from jobs.errors import UserError
+from styling.forms import TrainingForm
+from styling.models import Style, TrainingRun
+from styling.presets import TEXTS as PRESET_TEXTS
+from styling.presets import preset_cards
+from styling.problems import TEXTS
+from styling.services import training
+from styling.services.readiness import GOOD_PICTURES, check_training
+from styling.services.sources import source_pictures
+from styling.views.doors import found, page, staff_json, staff_page, thumbnail, worker_notice
+from styling.views.labels import run_labels
+
+RUNS = TrainingRun.objects.select_related("merchant", "style", "source_category", "created_by")
+
+
+@staff_page
+def train(request: HttpRequest, style_id: int) -> HttpResponse:
+    """Choose what to learn from and a preset; POST starts the training."""
+    style = found(Style.objects.select_related("merchant"), request, pk=style_id)
+    form = TrainingForm(request.POST or None, style=style, initial={"preset": "draft"})
+    if request.method == "POST" and form.is_valid():
+        run = training.start_training(
+            style=style,
+            by=request.user,
+            preset_name=form.cleaned_data["preset"],
+            overrides=form.overrides(),
+            source_category=form.cleaned_data["source_category"],
+        )
+        return redirect("styling:run", run_id=run.pk)
+    cards = preset_cards()
+    context = {
+        "style": style,
+        "form": form,
+        "shop_cards": [card for card in cards if card.for_shops],
+        "other_cards": [card for card in cards if not card.for_shops],
+        "references": [thumbnail(reference) for reference in style.references.all()[:12]],
+        "reference_count": style.references.count(),
+        "sources": [thumbnail(picture) for picture in source_pictures(style=style)[:12]],
+        "source_count": source_pictures(style=style).count(),
+        "good_count": GOOD_PICTURES,
+        "worker_notice": worker_notice(),
+        "can_train": has_role(request.user, style.merchant, Membership.Role.EDITOR),
+        "unfinished": RUNS.filter(style=style).filter(status__in=["queued", "running"]).first(),
+    }
+    return page(request, "styling/train.html", context, title=_("Train “%(style)s”") % {"style": style})
+
+
+@staff_page
+@require_GET
+def check(request: HttpRequest, style_id: int) -> HttpResponse:
+    """The findings for the choices made so far, as a part of the training page."""
+    style = found(Style.objects.select_related("merchant"), request, pk=style_id)
+    form = TrainingForm(request.GET, style=style)
+    findings: list[Any] = []
+    try:
+        if form.is_valid():
+            settings = training.settings_for(preset_name=form.cleaned_data["preset"], overrides=form.overrides())
+            category = form.cleaned_data["source_category"]
+            findings = check_training(style=style, settings=settings, source_category=category)
+    except UserError as error:
+        findings = [{"code": error.code, "message": error.message, "hint": error.hint, "refuses": True}]
+    return render(request, "styling/findings.html", {"findings": findings, "form": form})
+
+
+@staff_page
+@require_GET
+def run(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
+    """One training, live: curves, samples, scores, time left, and what can be done with it."""
+    shown = found(RUNS, request, pk=run_id)
+    context = {
+        "run": shown,
+        "preset_title": PRESET_TEXTS.get(shown.preset, (shown.preset, ""))[0],
+        "state": state_of(shown, request),
+        "labels": run_labels(),
+        "settings_rows": sorted(shown.settings.items()),
+        "others": TrainingRun.objects.filter(style=shown.style).exclude(pk=shown.pk).order_by("-created_at")[:8],
+    }
+    return page(request, "styling/run.html", context, title=_("Training of “%(style)s”") % {"style": shown.style})
+
+
+@staff_json
+@require_GET
+def state(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
+    """What the live page asks for every two seconds."""
+    return JsonResponse(state_of(found(RUNS, request, pk=run_id), request))
+
+
+@staff_page
+@require_POST
+def act(request: HttpRequest, run_id: uuid.UUID, verb: str) -> HttpResponse:
+    """Cancel, resume or do again."""
+    shown = found(RUNS, request, pk=run_id)
+    try:
+        if verb == "again":
+            shown = training.train_again(run=shown, by=request.user)
+        else:
+            {"cancel": training.cancel_training, "resume": training.resume_training}[verb](run=shown, by=request.user)
+    except UserError as error:
+        messages.error(request, str(error))
+    return redirect("styling:run", run_id=shown.pk)
+
+
+def state_of(shown: TrainingRun, request: HttpRequest) -> dict[str, Any]:
+    """A run as the live page shows it, in the user's language."""
+    result = shown.result or {}
+    may_steer = has_role(request.user, shown.merchant, Membership.Role.EDITOR)
+    return {
+        "status": shown.status,
+        "label": str(shown.get_status_display()),
+        "finished": shown.is_finished,
+        "fraction": shown.fraction,
+        "step": shown.progress_done,
+        "total": shown.progress_total,
+        "eta": shown.eta_seconds,
+        "attempt": shown.attempt,
+        "cancelling": bool(shown.cancel_requested_at) and not shown.is_finished,
+        "losses": shown.losses,
+        "scores": shown.scores,
+        "history": shown.score_history,
+        "samples": [{"step": sample.step, "url": sample.file.url} for sample in shown.samples.all()],
+        "error": _error_of(shown),
+        "outcome": _outcome_of(result),
+        "versions": reverse("styling:versions", args=[shown.style_id]) if "version" in result else "",
+        "notice": worker_notice() if shown.status == TrainingRun.Status.QUEUED else "",
+        "can": {
+            "cancel": may_steer and not shown.is_finished and not shown.cancel_requested_at,
+            "resume": may_steer and shown.status in {"failed", "cancelled", "dead"},
+            "again": may_steer and shown.is_finished,
+        },
+    }
+
+
+def _error_of(shown: TrainingRun) -> dict[str, str] | None:
+    """The error in the user's language where its code is known; the worker wrote it in its own."""
+    if not shown.error_code:
+        return None
+    message, hint = TEXTS.get(shown.error_code, (shown.error_message, shown.error_hint))
+    return {"code": shown.error_code, "message": str(message), "hint": str(hint)}
+
+
+def _outcome_of(result: dict[str, Any]) -> str:
+    if "version" not in result:
+        return ""
+    if result.get("deployed"):
+        text = _("Version %(version)d is the style's first and its scores are sound: it is in use now.")
+    else:
+        text = _("Version %(version)d is a candidate: look at its samples, then deploy it.")
+    warning = f" {result['warning']}" if result.get("warning") else ""
+    return text % {"version": result["version"]} + warning
