@@ -45,6 +45,9 @@ def _split(picture: Image.Image, note: Callable[[str], None]) -> tuple[Image.Ima
         return _from_16_bit(picture)
     if picture.mode == "1":
         picture = _keeping_info(picture.convert("L"), picture)
+    key = picture.info.get("transparency")
+    if picture.mode == "RGB" and isinstance(key, tuple) and max(key) > 255:
+        picture.info["transparency"] = tuple(value >> 8 for value in key)  # of 16 bits, as the pixels were
     if picture.mode in {"P", "PA"} or (picture.mode in {"L", "RGB"} and "transparency" in picture.info):
         picture = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
     if picture.mode in {"LA", "RGBA"}:
@@ -67,13 +70,12 @@ def _keeping_info(converted: Image.Image, source: Image.Image) -> Image.Image:
 
 def _from_16_bit(picture: Image.Image) -> tuple[Image.Image, Image.Image | None]:
     """Grey with 16 bits, rounded: Pillow's own conversion would clip everything above 255 to white."""
+    whole = picture.convert("I")
+    grey = whole.point([(value * 255 + 32767) // 65535 for value in range(65536)], "L")
     transparent = picture.info.get("transparency")
-    if picture.mode != "I;16":
-        picture = picture.convert("I;16")
-    grey = picture.point([(value * 255 + 32767) // 65535 for value in range(65536)], "L")
     if not isinstance(transparent, int):
         return grey, None
-    return grey, picture.point([0 if value == transparent else 255 for value in range(65536)], "L")
+    return grey, whole.point([0 if value == transparent else 255 for value in range(65536)], "L")
 
 
 def _by_profile(pixels: Image.Image, profile: bytes, note: Callable[[str], None]) -> Image.Image | None:

@@ -39,11 +39,14 @@ _TURNS = {
     8: Image.Transpose.ROTATE_90,
 }
 _ORIENTATION = 0x0112
+#: Unpacked colour profile of a PNG. Scanners' tables have up to 3 MB.
+_MOST_PROFILE_BYTES = 4_000_000
 
 
 def warm_up() -> None:
     """Load the libraries once, so that every fork has them."""
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1
+    PngImagePlugin.MAX_TEXT_CHUNK = _MOST_PROFILE_BYTES  # text never gets here; what is left is the colour profile
     Image.MAX_IMAGE_PIXELS = None  # our own limit comes first, and has one text
     for kind in _READERS:
         buffer = io.BytesIO()
@@ -83,10 +86,13 @@ def _normalise(data: bytes, request: dict[str, Any]) -> tuple[dict[str, Any], by
         raise _Refused("picture-too-many-frames")
     if frames > 1:
         notes.append("first-frame-only")
-    # A TIFF is turned by its reader, which then forgets the tag.
-    turn = _orientation(picture)
+    # A TIFF is turned by its reader, which then forgets the tag. In a PNG it may stand behind the pixels; and asking
+    # before they are loaded would load them, and hide that they are broken.
+    turn = _orientation(picture) if request["format"] == "TIFF" else 1
     picture.load()
     _refuse_size(picture.size, request)
+    if request["format"] != "TIFF":
+        turn = _orientation(picture)
     upright = to_srgb(picture, notes.append)
     del picture
     if turn in _TURNS:
