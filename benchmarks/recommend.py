@@ -22,6 +22,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -150,8 +151,8 @@ def faiss_contenders(requests: Requests, *, hnsw: bool) -> dict[str, Contender]:
         selectors.append(faiss.IDSelectorBitmap(bits))
         selectors[-1].bits_alive = bits  # faiss keeps only a pointer
 
-    def contender(index: Any, parameters: Callable[[Any], Any]) -> Contender:
-        return lambda n: index.search(queries[n : n + 1], K, params=parameters(selectors[n]))[1][0]
+    def contender(index: Any, parameters: Callable[..., Any]) -> Contender:
+        return lambda n: index.search(queries[n : n + 1], K, params=parameters(sel=selectors[n]))[1][0]
 
     contenders = {}
     lists = int(4 * np.sqrt(requests.items))
@@ -162,14 +163,14 @@ def faiss_contenders(requests: Requests, *, hnsw: bool) -> dict[str, Contender]:
     for share in (64, 16, 4):
         probes = max(1, lists // share)
         contenders[f"faiss_ivf{lists}_probe{probes}"] = contender(
-            ivf, lambda chosen, probes=probes: faiss.SearchParametersIVF(sel=chosen, nprobe=probes)
+            ivf, partial(faiss.SearchParametersIVF, nprobe=probes)
         )
     if hnsw:
         graph = faiss.IndexHNSWFlat(columns, 24, faiss.METRIC_INNER_PRODUCT)
         graph.add(requests.matrix)
         for width in (32, 128, 512):
             contenders[f"faiss_hnsw24_ef{width}"] = contender(
-                graph, lambda chosen, width=width: faiss.SearchParametersHNSW(sel=chosen, efSearch=width)
+                graph, partial(faiss.SearchParametersHNSW, efSearch=width)
             )
     return contenders
 
