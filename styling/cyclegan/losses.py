@@ -39,11 +39,15 @@ def patch_contrast(queries: Tensor, keys: Tensor) -> Tensor:
     return F.cross_entropy(logits.flatten(0, 1), places.flatten())
 
 
-def fade_chroma(x: Tensor, strength: float) -> Tensor:
-    """What a discriminator may see of the colour: with colour kept, it must not judge what cannot change."""
-    if strength == 0:
-        return x
-    return torch.lerp(x, luma(x).expand_as(x), strength)
+def seen_by_judges(x: Tensor, noise: Tensor, *, color_keep: float) -> Tensor:
+    """What a discriminator may see of ``x``: under noise, and where colour is kept, with so much less of it.
+
+    The noise (Sønderby et al. 2017) keeps it from judging by the finest grain, where it would always win and
+    the generator would learn nothing. Colour that cannot change must not be judged.
+    """
+    if color_keep > 0:
+        x = torch.lerp(x, luma(x).expand_as(x), color_keep)
+    return x + noise
 
 
 class CycleObjective(nn.Module):
@@ -62,11 +66,12 @@ class CycleObjective(nn.Module):
         self._settings = settings
 
     def forward(
-        self, real_a: Tensor, real_b: Tensor, weights: Tensor, places: Sequence[Tensor]
+        self, real_a: Tensor, real_b: Tensor, weights: Tensor, places: Sequence[Tensor], noise: Sequence[Tensor]
     ) -> tuple[Tensor, Tensor, tuple[Tensor, ...]]:
         """Total loss, the parts (adversarial, cycle, identity) and the fakes (B, A), detached.
 
-        ``weights`` is [cycle, identity]; ``places`` belongs to the contrastive objective.
+        ``weights`` is [cycle, identity]; ``places`` belongs to the contrastive objective; ``noise`` is what
+        the judges of B and A see their pictures under.
         """
         settings = self._settings
         count = len(real_a)
@@ -79,10 +84,16 @@ class CycleObjective(nn.Module):
             identity = real_a.new_zeros(())
         back_a, back_b = self.backward_generator(fake_b), self.generator(fake_a)
         cycle = F.l1_loss(back_a, real_a) + F.l1_loss(back_b, real_b)
-        judge_b, judge_a = self._judges
-        adversarial = adversarial_loss(
-            judge_b(fade_chroma(fake_b, settings.color_keep)), real=True, kind=settings.adversarial
-        ) + adversarial_loss(judge_a(fade_chroma(fake_a, settings.color_keep)), real=True, kind=settings.adversarial)
+        adversarial = torch.stack(
+            [
+                adversarial_loss(
+                    judge(seen_by_judges(fake, grain, color_keep=settings.color_keep)),
+                    real=True,
+                    kind=settings.adversarial,
+                )
+                for judge, fake, grain in zip(self._judges, (fake_b, fake_a), noise, strict=True)
+            ]
+        ).sum()
         total = adversarial + weights[0] * cycle + weights[1] * identity
         return total, torch.stack((adversarial, cycle, identity)).detach(), (fake_b.detach(), fake_a.detach())
 
@@ -111,11 +122,12 @@ class ContrastObjective(nn.Module):
         self._settings = settings
 
     def forward(
-        self, real_a: Tensor, real_b: Tensor, weights: Tensor, places: Sequence[Tensor]
+        self, real_a: Tensor, real_b: Tensor, weights: Tensor, places: Sequence[Tensor], noise: Sequence[Tensor]
     ) -> tuple[Tensor, Tensor, tuple[Tensor, ...]]:
         """Total loss, the parts (adversarial, contrast) and the fake (B), detached.
 
-        ``places`` holds for each feature map the flat positions to contrast; ``weights`` belongs to CycleGAN.
+        ``places`` holds for each feature map the flat positions to contrast; ``weights`` belongs to CycleGAN;
+        ``noise`` is what the judge sees its pictures under.
         """
         settings = self._settings
         one_sided = settings.algorithm == "fastcut"
@@ -131,7 +143,9 @@ class ContrastObjective(nn.Module):
         ).mean()
         fake_b = fakes[: len(real_a)]
         adversarial = adversarial_loss(
-            self._judges[0](fade_chroma(fake_b, settings.color_keep)), real=True, kind=settings.adversarial
+            self._judges[0](seen_by_judges(fake_b, noise[0], color_keep=settings.color_keep)),
+            real=True,
+            kind=settings.adversarial,
         )
         total = adversarial + settings.contrast * (10.0 if one_sided else 1.0) * contrast
         return total, torch.stack((adversarial, contrast)).detach(), (fake_b.detach(),)
@@ -149,12 +163,12 @@ class JudgingObjective(nn.Module):
         self.judges = nn.ModuleList(judges)
         self._settings = settings
 
-    def forward(self, reals: Sequence[Tensor], fakes: Sequence[Tensor]) -> Tensor:
-        """Summed loss of all discriminators; ``reals`` and ``fakes`` in their order."""
+    def forward(self, reals: Sequence[Tensor], fakes: Sequence[Tensor], noise: Sequence[Tensor]) -> Tensor:
+        """Summed loss of all discriminators; ``reals``, ``fakes`` and ``noise`` in their order."""
         settings = self._settings
         losses = []
-        for judge, real, fake in zip(self.judges, reals, fakes, strict=True):
-            seen = fade_chroma(torch.cat((real, fake)), settings.color_keep)
+        for judge, real, fake, grain in zip(self.judges, reals, fakes, noise, strict=True):
+            seen = seen_by_judges(torch.cat((real, fake)), torch.cat((grain, grain)), color_keep=settings.color_keep)
             real_logits, fake_logits = judge(seen).split(len(real))
             losses.append(
                 0.5

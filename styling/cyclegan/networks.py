@@ -167,7 +167,7 @@ class Generator(nn.Module):
 class Discriminator(nn.Module):
     """PatchGAN (Isola et al. 2017): a logit per overlapping patch, N×1×h×w; 3 layers see 70 px, 2 see 34."""
 
-    def __init__(self, *, width: int = 64, layers: int = 3, channels: int = 3) -> None:
+    def __init__(self, *, width: int = 64, layers: int = 3, channels: int = 3, norm: str = "instance") -> None:
         super().__init__()
         body: list[nn.Module] = [
             FewChannelConv(channels, width, 4, stride=2, padding=1),
@@ -177,15 +177,21 @@ class Discriminator(nn.Module):
         for layer in range(1, layers + 1):
             outputs = width * min(2**layer, 8)
             stride = 2 if layer < layers else 1
-            body += [
-                nn.Conv2d(inputs, outputs, 4, stride=stride, padding=1, bias=False),
-                InstanceNorm(outputs),
-                nn.LeakyReLU(0.2, inplace=True),
-            ]
+            if norm == "instance":
+                convolution = nn.Conv2d(inputs, outputs, 4, stride=stride, padding=1, bias=False)
+                body += [convolution, InstanceNorm(outputs), nn.LeakyReLU(0.2, inplace=True)]
+            else:
+                convolution = nn.Conv2d(inputs, outputs, 4, stride=stride, padding=1)
+                body += [convolution, nn.LeakyReLU(0.2, inplace=True)]
             inputs = outputs
         body.append(nn.Conv2d(inputs, 1, 4, padding=1))
         self.body = nn.Sequential(*body)
         initialise(self)
+        if norm == "none":
+            # Without norms N(0, 0.02) would fade to nothing within three layers.
+            for module in self.modules():
+                if isinstance(module, nn.Conv2d):
+                    nn.init.kaiming_normal_(module.weight, a=0.2)
 
     def forward(self, x: Tensor) -> Tensor:
         result: Tensor = self.body(x)

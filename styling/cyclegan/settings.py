@@ -12,6 +12,7 @@ Algorithm = Literal["cyclegan", "cut", "fastcut"]
 Adversarial = Literal["lsgan", "log"]
 Architecture = Literal["residual", "resnet"]
 Upsampling = Literal["resize", "transpose"]
+DiscriminatorNorm = Literal["instance", "none"]
 Precision = Literal["auto", "float32", "bfloat16"]
 CompileChoice = Literal["auto", "always", "never"]
 Domain = Literal["shop", "teaching", "medical", "art-restoration"]
@@ -43,6 +44,8 @@ class TrainingSettings:
     discriminator_width: int = 32
     #: Strided layers of the PatchGAN: 3 sees 70 px patches as in the paper, 2 sees 34 px.
     discriminator_layers: int = 2
+    #: ``instance`` as in the paper, or ``none``: the norm hides a crop's palette and contrast from it.
+    discriminator_norm: DiscriminatorNorm = "instance"
 
     #: Pictures are scaled so that their shorter side has this many pixels.
     image_size: int = 128
@@ -82,6 +85,12 @@ class TrainingSettings:
     anneal_until: float = 0.5
     #: Weight of the patch-contrastive loss (``cut``; ``fastcut`` takes it ten times, as in the paper).
     contrast: float = 1.0
+
+    #: Standard deviation of the noise under which discriminators see pictures, at the start of the run.
+    judge_noise_start: float = 0.0
+    #: The same once annealed. Noise helps where a look has fine grain that gives every fake away (halftone,
+    #: hatching).
+    judge_noise_end: float = 0.0
 
     #: Earlier fakes kept for the discriminators (Shrivastava et al. 2017); 0 shows them only the newest.
     pool_size: int = 48
@@ -156,7 +165,15 @@ class TrainingSettings:
             _require(0 <= getattr(self, name) <= 1, name, "be between 0 and 1")
         for name in ("ema", "beta1"):
             _require(0 <= getattr(self, name) < 1, name, "be at least 0 and below 1")
-        for name in ("cycle_start", "cycle_end", "identity_start", "identity_end", "contrast"):
+        for name in (
+            "cycle_start",
+            "cycle_end",
+            "identity_start",
+            "identity_end",
+            "contrast",
+            "judge_noise_start",
+            "judge_noise_end",
+        ):
             _require(0 <= getattr(self, name) <= 1000, name, "be between 0 and 1000")
         _require(0 < self.held_out <= 0.5, "held_out", "be above 0, 0.5 at most")
         _require(self.min_pictures >= 2, "min_pictures", "be at least 2")

@@ -85,6 +85,7 @@ class TrainingState:
                     width=settings.discriminator_width,
                     layers=settings.discriminator_layers,
                     channels=settings.channels,
+                    norm=settings.discriminator_norm,
                 )
                 for _ in range(count)
             ]

@@ -54,12 +54,17 @@ class Stepper:
         real_a = self._crops_a.batch(state.step, self._lanes).to(device)
         real_b = self._crops_b.batch(state.step, self._lanes).to(device)
         places = _contrast_places(settings, state.step, device)
+        grain = schedule.annealed(settings, fraction, start=settings.judge_noise_start, end=settings.judge_noise_end)
+        noise = [
+            _noise(settings, state.step, self._lanes, domain=domain).mul_(grain).to(device)
+            for domain in range(len(state.pools))
+        ]
         state.step += 1
 
         # Generators. Frozen discriminators pass gradients through, but spend nothing on their own.
         state.judging.requires_grad_(False)
         with self._compute.autocast():
-            total, parts, fakes = self._objective(real_a, real_b, weights, places)
+            total, parts, fakes = self._objective(real_a, real_b, weights, places, noise)
         total.backward()
         state.judging.requires_grad_(True)
 
@@ -67,7 +72,7 @@ class Stepper:
         reals = (real_b, real_a)[: len(fakes)]
         shown = tuple(pool.exchange(fake, step=state.step) for pool, fake in zip(state.pools, fakes, strict=True))
         with self._compute.autocast():
-            judged = self._judging(reals, shown)
+            judged = self._judging(reals, shown, noise)
         judged.backward()
 
         values = self._workers.mean(torch.cat((parts, judged.detach().view(1))).float()).tolist()
@@ -84,6 +89,18 @@ class Stepper:
 def _set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
     for group in optimizer.param_groups:
         group["lr"] = rate
+
+
+def _noise(settings: TrainingSettings, step: int, lanes: range, *, domain: int) -> Tensor:
+    """Standard normal noise for each lane's crop, N×C×crop×crop."""
+    shape = (settings.channels, settings.crop_size, settings.crop_size)
+    drawn = [
+        np.random.Generator(np.random.Philox(key=settings.seed, counter=[step, lane, 6, domain])).standard_normal(
+            shape, dtype=np.float32
+        )
+        for lane in lanes
+    ]
+    return torch.from_numpy(np.stack(drawn))
 
 
 def _contrast_places(settings: TrainingSettings, step: int, device: torch.device) -> list[Tensor]:

@@ -15,13 +15,15 @@ from styling.cyclegan.losses import (
     CycleObjective,
     JudgingObjective,
     adversarial_loss,
-    fade_chroma,
     patch_contrast,
+    seen_by_judges,
 )
 from styling.cyclegan.networks import Discriminator, Generator
 from styling.cyclegan.settings import TrainingSettings
 
 Toy = Callable[..., TrainingSettings]
+#: No noise before either judge.
+SILENCE = [torch.zeros(()), torch.zeros(())]
 
 
 def test_least_squares_and_log_losses_of_known_logits() -> None:
@@ -49,7 +51,9 @@ def test_a_pair_of_copiers_has_no_cycle_and_no_identity_loss(toy: Toy) -> None:
     objective = CycleObjective(_Copy(), _Copy(), judges, toy())  # type: ignore[arg-type]
     real_a, real_b = torch.rand(2, 3, 16, 16), torch.rand(2, 3, 16, 16)
 
-    total, (adversarial, cycle, identity), (fake_b, fake_a) = objective(real_a, real_b, torch.tensor([5.0, 1.0]), [])
+    total, (adversarial, cycle, identity), (fake_b, fake_a) = objective(
+        real_a, real_b, torch.tensor([5.0, 1.0]), [], SILENCE
+    )
 
     assert cycle == identity == 0
     torch.testing.assert_close(total, adversarial)
@@ -63,7 +67,7 @@ def test_weights_count_for_cycle_and_identity(toy: Toy) -> None:
     objective = CycleObjective(*networks, judges, toy())
     pictures = torch.rand(2, 3, 16, 16), torch.rand(2, 3, 16, 16)
 
-    total, (adversarial, cycle, identity), _ = objective(*pictures, torch.tensor([5.0, 2.0]), [])
+    total, (adversarial, cycle, identity), _ = objective(*pictures, torch.tensor([5.0, 2.0]), [], SILENCE)
 
     torch.testing.assert_close(total.detach(), adversarial + 5 * cycle + 2 * identity)
 
@@ -82,13 +86,23 @@ def test_one_batched_judgement_equals_two(toy: Toy) -> None:
     judge = Discriminator(width=4, layers=2)
     real, fake = torch.rand(2, 3, 16, 16), torch.rand(2, 3, 16, 16)
 
-    together = JudgingObjective([judge], toy(adversarial="lsgan"))([real], [fake])
+    together = JudgingObjective([judge], toy(adversarial="lsgan"))([real], [fake], [torch.zeros(2, 3, 16, 16)])
 
     apart = 0.5 * (judge(real) - 1).square().mean() + 0.5 * judge(fake).square().mean()
     torch.testing.assert_close(together, apart)
 
 
 def test_with_colour_kept_the_judges_see_grey() -> None:
-    seen = fade_chroma(torch.rand(1, 3, 4, 4), 1.0)
+    seen = seen_by_judges(torch.rand(1, 3, 4, 4), torch.zeros(()), color_keep=1.0)
 
     torch.testing.assert_close(seen[:, 0], seen[:, 2])
+
+
+def test_judges_see_real_and_fake_under_the_given_noise(toy: Toy) -> None:
+    judge, noise = Discriminator(width=4, layers=1), torch.randn(2, 3, 16, 16)
+    real, fake = torch.rand(2, 3, 16, 16), torch.rand(2, 3, 16, 16)
+    judging = JudgingObjective([judge], toy())
+
+    noisy = judging([real], [fake], [noise])
+
+    torch.testing.assert_close(noisy, judging([real + noise], [fake + noise], [torch.zeros(2, 3, 16, 16)]))

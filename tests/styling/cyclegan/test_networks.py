@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from styling.cyclegan.layers import InstanceNorm, ReflectionPad, ResizeConv
+from styling.cyclegan.layers import InstanceNorm, ReflectionPad, ResizeConv, bounded
 from styling.cyclegan.losses import ContrastObjective
 from styling.cyclegan.networks import Discriminator, Generator, keep_chroma, luma, recording, replaying
 from styling.cyclegan.settings import preset
@@ -56,6 +56,17 @@ def test_the_folded_gradient_of_reflection_padding_is_right() -> None:
     x = torch.randn(1, 2, 5, 6, dtype=torch.double, requires_grad=True)
 
     assert torch.autograd.gradcheck(ReflectionPad(2), x)
+
+
+def test_what_left_the_range_has_a_gradient_back_into_it_and_none_further_out() -> None:
+    x = torch.tensor([-2.0, -2.0, 0.5, 2.0, 2.0], requires_grad=True)
+
+    shown = bounded(x)
+    shown.backward(torch.tensor([1.0, -1.0, 1.0, 1.0, -1.0]))
+
+    assert shown.tolist() == [-1, -1, 0.5, 1, 1]
+    assert x.grad is not None
+    assert x.grad.tolist() == [0, -1, 1, 1, 0]
 
 
 def test_instance_norm_is_instance_norm() -> None:
