@@ -83,9 +83,11 @@ def _upsample(inputs: int, outputs: int, upsampling: str) -> nn.Module:
 class Generator(nn.Module):
     """Encoder, residual blocks, decoder (Johnson et al. 2016, Zhu et al. 2017).
 
-    ``resnet`` ends in tanh. ``residual`` adds what it computes to its input, so that it starts as a copy and
-    needs few steps to keep content (``layers.bounded`` holds its range). With ``color_keep`` the source's
-    chroma is mixed back in.
+    ``resnet`` is the paper's, and ends in tanh. ``residual`` is made for short runs. Its decoder also sees
+    the encoder's maps of its resolution, so that lines fall on the source's edges, and it answers with an
+    affine change of each pixel's colour, near none at the start: content is there from the first step, and a
+    palette can be replaced, which a plain sum cannot do from normalised features that no longer know
+    absolute colour. With ``color_keep`` the source's chroma is mixed back in.
     """
 
     def __init__(
@@ -111,17 +113,11 @@ class Generator(nn.Module):
         self.down1 = self._halve(width)
         self.down2 = self._halve(2 * width)
         self.blocks = nn.ModuleList(ResidualBlock(4 * width) for _ in range(blocks))
-        self.up = nn.Sequential(
-            _upsample(4 * width, 2 * width, upsampling),
-            InstanceNorm(2 * width),
-            nn.ReLU(inplace=True),
-            _upsample(2 * width, width, upsampling),
-            InstanceNorm(width),
-            nn.ReLU(inplace=True),
-        )
+        self.up1 = self._double(4 * width, upsampling)
+        self.up2 = self._double(2 * width, upsampling)
         # The paper's head sees 7 px; where only a change is drawn, 3 px do, at a fifth of the work.
-        sight = 3 if self.is_residual else 7
-        head = FewChannelConv(width, channels, sight)
+        sight, outputs = (3, channels * (channels + 1)) if self.is_residual else (7, channels)
+        head = FewChannelConv(width, outputs, sight)
         self.head = nn.Sequential(ReflectionPad(sight // 2), head)
         initialise(self)
         if self.is_residual:
@@ -135,33 +131,48 @@ class Generator(nn.Module):
             layers = [ReflectionPad(1), nn.Conv2d(inputs, 2 * inputs, 3, stride=2, bias=False)]
         return nn.Sequential(*layers, InstanceNorm(2 * inputs), nn.ReLU(inplace=True))
 
+    @staticmethod
+    def _double(inputs: int, upsampling: str) -> nn.Sequential:
+        outputs = inputs // 2
+        return nn.Sequential(_upsample(inputs, outputs, upsampling), InstanceNorm(outputs), nn.ReLU(inplace=True))
+
     def forward(self, x: Tensor) -> Tensor:
         return self.translate(x)[0]
 
     def translate(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
         """The translation, and the feature maps met on the way (see ``features``)."""
-        hidden, maps = self._encode(x)
-        # Float32 again, where bfloat16's 8 bits of mantissa would band smooth backgrounds.
-        change = self.head(self.up(hidden)).float()
-        if not self.is_residual:
-            return keep_chroma(torch.tanh(change), x, self.color_keep), maps
-        return bounded(keep_chroma(x + change, x, self.color_keep)), maps
+        full, maps = self._encode(x)
+        half, hidden = maps[1], maps[-1]
+        if self.is_residual:
+            # Float32 again, where bfloat16's 8 bits of mantissa would band smooth backgrounds.
+            change = self.head(self.up2(self.up1(hidden) + half) + full).float()
+            return bounded(keep_chroma(self._recoloured(x, change), x, self.color_keep)), maps
+        return keep_chroma(torch.tanh(self.head(self.up2(self.up1(hidden))).float()), x, self.color_keep), maps
+
+    @staticmethod
+    def _recoloured(x: Tensor, change: Tensor) -> Tensor:
+        """``x + matrix·x + offset`` at each pixel: the offset is the first C maps, the matrix the C×C others."""
+        channels = x.shape[1]
+        offset, matrix = change.split((channels, channels * channels), dim=1)
+        products = matrix.unflatten(1, (channels, channels)) * x.unsqueeze(1)
+        return x + offset + products.sum(dim=2)
 
     def features(self, x: Tensor) -> list[Tensor]:
         """Five maps, from pixels to the last block, that CUT contrasts (channels in ``feature_channels``)."""
         return self._encode(x)[1]
 
     def _encode(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
-        first = self.down1(self.stem(x))
-        hidden = self.down2(first)
-        maps = [x, first, hidden]
+        full = self.stem(x)
+        half = self.down1(full)
+        hidden = self.down2(half)
+        maps = [x, half, hidden]
         halfway = max(len(self.blocks) // 2 - 1, 0)
         for index, block in enumerate(self.blocks):
             hidden = block(hidden)
             if index == halfway:
                 maps.append(hidden)
         maps.append(hidden)
-        return hidden, maps
+        return full, maps
 
 
 class Discriminator(nn.Module):
