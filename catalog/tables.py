@@ -1,29 +1,32 @@
 """The one door for CSV and XLSX tables, in and out.
 
 In: encoding and delimiter are found, rows and cells are bounded, columns are named by the header in any order and case.
-Out: a cell that a spreadsheet would run as a formula is made plain text.
+Out: a cell that a spreadsheet would run as a formula is made plain text; reading it back gives the cell as it was.
 """
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
-import zipfile
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-import openpyxl
 from django.utils.translation import gettext_lazy as _
 
-from catalog.archives import RejectedArchive, open_archive
+from catalog.workbooks import UnreadableWorkbook, is_workbook, rows_of
 from jobs.errors import UserError
 
-MOST_BYTES = 20 * 2**20
+MOST_BYTES = 20_000_000
 MOST_COLUMNS = 100
+#: Characters; Excel's own limit.
 LONGEST_CELL = 32_767
-_ENCODINGS = ("utf-8-sig", "gb18030", "latin-1")
-_DELIMITERS = ",;\t"
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_DELIMITERS = ",;\t|"
+#: Also the full-width forms, which Excel in Chinese and Japanese takes for the others.
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_PLAIN_NUMBER = re.compile(r"[+-]?[0-9]+([.,][0-9]+)?", re.ASCII)
+_OLD_EXCEL = b"\xd0\xcf\x11\xe0"
 
 Row = tuple[int, dict[str, str]]
 
@@ -32,15 +35,31 @@ class RejectedTable(UserError):
     """A table that cannot be read at all; single bad rows are the importer's matter."""
 
 
-def read_table(content: bytes, *, name: str, required: Sequence[str], most_rows: int) -> list[Row]:
-    """``(row number, {column: text})`` for every row that is not empty; the header is row 1.
+def is_xlsx(content: bytes) -> bool:
+    """Whether a file that begins like a ZIP is a workbook."""
+    return is_workbook(content)
 
-    Raises ``RejectedTable`` naming what is missing or where it breaks off.
+
+def read_table(content: bytes, *, name: str = "", required: Sequence[str] = (), most_rows: int = 20_000) -> list[Row]:
+    """``(row number, {column: text})`` for every row that is not empty; the header is row 1, as a spreadsheet counts.
+
+    Args:
+        content: a CSV in UTF-8, UTF-16 with its mark, or GB18030; or an XLSX, of which the first sheet is read.
+        name: the file's name, for messages.
+        required: columns that must be there, in lower case.
+        most_rows: more rows than that are refused.
+
+    Raises:
+        RejectedTable: naming the line and the column where there are any.
     """
     if len(content) > MOST_BYTES:
-        raise RejectedTable("table-too-large", _("The table is larger than 20 MB."), _("Split it into several."))
-    lines = _xlsx_lines(content) if content.startswith(b"PK") else _csv_lines(content)
-    numbered = ((number, cells) for number, cells in enumerate(lines, start=1))
+        raise RejectedTable(
+            "table-too-large",
+            _("The table is larger than %(megabytes)d MB.") % {"megabytes": MOST_BYTES // 1_000_000},
+            _("Split it into several."),
+        )
+    lines = _workbook_lines(content) if content.startswith(b"PK") else _csv_lines(content, name, required)
+    numbered = enumerate(lines, start=1)
     header = _header(next(numbered, (1, []))[1], required)
     rows: list[Row] = []
     for number, cells in numbered:
@@ -52,116 +71,148 @@ def read_table(content: bytes, *, name: str, required: Sequence[str], most_rows:
                 _("The table has more than %(limit)d rows.") % {"limit": most_rows},
                 _("Split it into several."),
             )
-        rows.append((number, dict(zip(header, cells, strict=False))))
+        rows.append((number, _named(number, header, cells)))
     if not rows:
         raise RejectedTable("table-empty", _("The table has no rows."), _("Fill in one row for each product."))
     return rows
 
 
 def _header(cells: list[str], required: Sequence[str]) -> list[str]:
-    header = [cell.strip().lower().replace(" ", "_") for cell in cells]
+    header = [re.sub(r"[\s\-]+", "_", cell.strip().lower()) for cell in cells]
+    while header and not header[-1]:
+        header.pop()
     missing = [column for column in required if column not in header]
     if missing:
         raise RejectedTable(
             "column-missing",
             _("The table has no column “%(missing)s”.") % {"missing": "”, “".join(missing)},
-            _("Its first row must name the columns; it says: %(found)s")
-            % {"found": ", ".join(filter(None, header[:12])) or "–"},
+            _("Its first row must name the columns %(expected)s; it says: %(found)s")
+            % {"expected": ", ".join(required), "found": ", ".join(filter(None, header[:12])) or "–"},
+        )
+    repeated = next((column for column in header if column and header.count(column) > 1), None)
+    if repeated:
+        raise RejectedTable(
+            "column-twice",
+            _("The table has the column “%(column)s” twice.") % {"column": repeated},
+            _("Keep the one that you mean."),
         )
     return header
 
 
-def _csv_lines(content: bytes) -> Iterator[list[str]]:
-    text = _decode(content)
-    if "\x00" in text:
-        raise RejectedTable("table-unreadable", _("This is no text table."), _("Save it as CSV (UTF-8) or XLSX."))
-    first = text.partition("\n")[0]
-    delimiter = max(_DELIMITERS, key=first.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=False)
+def _named(number: int, header: list[str], cells: list[str]) -> dict[str, str]:
+    """The row's cells by column; those that are not there are empty. Cells without a column mean a misread line."""
+    beyond = next((index for index, cell in enumerate(cells) if index >= len(header) and cell.strip()), None)
+    if beyond is not None:
+        raise RejectedTable(
+            "row-too-wide",
+            _("Row %(row)d has %(cells)d cells, but the header names %(columns)d columns.")
+            % {"row": number, "cells": beyond + 1, "columns": len(header)},
+            _("Put a text that contains a comma into quotation marks."),
+        )
+    padded = cells + [""] * (len(header) - len(cells))
+    return {column: _original(cell) for column, cell in zip(header, padded, strict=False) if column}
+
+
+def _bounded(number: int, cells: list[str]) -> list[str]:
+    """The cells as they are, where there are neither too many nor too long ones."""
+    if len(cells) > MOST_COLUMNS:
+        raise RejectedTable(
+            "too-many-columns",
+            _("Row %(row)d has more than %(limit)d cells.") % {"row": number, "limit": MOST_COLUMNS},
+            _("Look for a quotation mark without its partner."),
+        )
+    for column, cell in enumerate(cells, start=1):
+        if len(cell) > LONGEST_CELL:
+            raise RejectedTable(
+                "cell-too-long",
+                _("Row %(row)d, column %(column)d is longer than %(limit)d characters.")
+                % {"row": number, "column": column, "limit": LONGEST_CELL},
+                _("Look for a quotation mark without its partner."),
+            )
+        if "\0" in cell:
+            raise RejectedTable(
+                "cell-not-text",
+                _("Row %(row)d, column %(column)d is no text.") % {"row": number, "column": column},
+                _("Save the table as CSV (UTF-8) or XLSX."),
+            )
+    return cells
+
+
+def _csv_lines(content: bytes, name: str, required: Sequence[str]) -> Iterator[list[str]]:
+    text = _decoded(content, name)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text, required), strict=True)
+    number = 0
     try:
-        for cells in reader:
-            yield _bounded(cells, reader.line_num)
+        for number, cells in enumerate(reader, start=1):
+            yield _bounded(number, cells)
     except csv.Error as error:
         raise RejectedTable(
             "table-unreadable",
-            _("The table breaks off in line %(line)d.") % {"line": reader.line_num},
+            _("The table breaks off in line %(line)d, after row %(row)d.") % {"line": reader.line_num, "row": number},
             _("Look for a quotation mark without its partner."),
         ) from error
 
 
-def _decode(content: bytes) -> str:
-    for encoding in _ENCODINGS[:-1]:
-        try:
-            return content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    return content.decode(_ENCODINGS[-1])
-
-
-def _xlsx_lines(content: bytes) -> Iterator[list[str]]:
-    unreadable = RejectedTable(
-        "table-unreadable", _("This is no XLSX table that we can read."), _("Save it as CSV (UTF-8) or XLSX.")
+def _decoded(content: bytes, name: str) -> str:
+    """Text by its mark, else UTF-8, else what Chinese Windows writes."""
+    encodings = ["utf-8-sig", "gb18030"]
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        encodings = ["utf-16"]
+    if not content.startswith(_OLD_EXCEL):
+        for encoding in encodings:
+            try:
+                return content.decode(encoding)
+            except UnicodeDecodeError:
+                continue
+    raise RejectedTable(
+        "table-encoding",
+        _("“%(name)s” is no text table.") % {"name": name[:120]},
+        _("Save the table as CSV (UTF-8) or XLSX."),
     )
+
+
+def _delimiter(text: str, required: Sequence[str]) -> str:
+    """The one by which the header names most of the required columns, then most columns."""
+    first = re.split(r"[\r\n]", text, maxsplit=1)[0]
+
+    def names(delimiter: str) -> tuple[int, int]:
+        columns = {cell.strip(' "').lower() for cell in first.split(delimiter)}
+        return len(columns & set(required)), len(columns)
+
+    return max(_DELIMITERS, key=names)
+
+
+def _workbook_lines(content: bytes) -> Iterator[list[str]]:
     try:
-        # The archive door counts what the workbook unpacks to, before openpyxl does it on trust.
-        for _member, _data in open_archive(io.BytesIO(content)):
-            pass
-        workbook = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-    except RejectedArchive:
-        raise
-    except Exception as error:  # openpyxl lets every parser's own exceptions through
-        raise unreadable from error
-    try:
-        for number, cells in enumerate(workbook.worksheets[0].iter_rows(values_only=True), start=1):
-            yield _bounded(["" if cell is None else _plain(cell) for cell in cells[:MOST_COLUMNS]], number)
-    except UserError:
-        raise
-    except Exception as error:  # as above: it parses lazily
-        raise unreadable from error
-    finally:
-        workbook.close()
-
-
-def _plain(cell: Any) -> str:
-    """12.0 is 12 in a spreadsheet."""
-    return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)
-
-
-def _bounded(cells: list[str], line: int) -> list[str]:
-    if len(cells) > MOST_COLUMNS or any(len(cell) > LONGEST_CELL for cell in cells):
+        for number, cells in enumerate(rows_of(content, most_columns=MOST_COLUMNS), start=1):
+            yield _bounded(number, cells)
+    except UnreadableWorkbook as error:
         raise RejectedTable(
-            "cell-too-long",
-            _("Line %(line)d has a cell or a number of columns beyond every limit.") % {"line": line},
-            _("Look for a quotation mark without its partner."),
-        )
-    return cells
+            "table-unreadable", _("This is no XLSX table that we can read."), _("Save it as CSV (UTF-8) or XLSX.")
+        ) from error
 
 
 def write_csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     """A CSV that a spreadsheet opens without running anything; its byte-order mark makes it read Chinese right."""
     buffer = io.StringIO()
     writer = csv.writer(buffer)
-    writer.writerow(header)
+    writer.writerow([neutral(cell) for cell in header])
     writer.writerows([neutral(cell) for cell in row] for row in rows)
     return "\ufeff" + buffer.getvalue()
 
 
 def neutral(cell: Any) -> str:
-    """Text that no spreadsheet takes for a formula. A plain negative number stays one."""
+    """Text that no spreadsheet takes for a formula. A plain negative number stays one.
+
+    A text that already looks neutralised gets an apostrophe more, so that reading takes away what writing put there.
+    """
     text = "" if cell is None else str(cell)
-    if not text.startswith(_FORMULA_STARTS):
+    if _PLAIN_NUMBER.fullmatch(text):
         return text
-    try:
-        float(text)
-    except ValueError:
-        return f"'{text}"
-    return text
+    return f"'{text}" if text.lstrip("'").startswith(_FORMULA_STARTS) else text
 
 
-def is_xlsx(content: bytes) -> bool:
-    """Whether a file that begins like a ZIP is a workbook."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            return "xl/workbook.xml" in archive.namelist()
-    except zipfile.BadZipFile:
-        return False
+def _original(cell: str) -> str:
+    """The cell before ``neutral``."""
+    is_neutralised = cell.startswith("'") and cell.lstrip("'").startswith(_FORMULA_STARTS)
+    return cell[1:] if is_neutralised else cell
