@@ -12,6 +12,8 @@ import pytest
 
 from catalog.archives import ArchiveLimits, RejectedArchive, open_archive, safe_name
 
+pytestmark = pytest.mark.pure
+
 
 def zipped(*members: tuple[str | zipfile.ZipInfo, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
     buffer = io.BytesIO()

@@ -22,6 +22,8 @@ from tests.catalog import crafting
 from tests.catalog.crafting import CANARY, encoded
 from tests.catalog.hostile import ACCEPTED, HOSTILE, Hostile
 
+pytestmark = pytest.mark.pure
+
 
 def outcome_of(data: bytes, limits: Limits | None = None) -> str:
     """``accepted`` or the code of the refusal; a copy that carries anything, or is no plain picture, fails at once."""

@@ -15,6 +15,8 @@ from catalog.images import NormalisedImage, RejectedImage, hamming, normalise_up
 from tests.catalog import crafting, profiles
 from tests.catalog.crafting import chunk, encoded, png
 
+pytestmark = pytest.mark.pure
+
 KINDS = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "TIFF")
 RED, GREEN, BLUE, BLACK = (255, 0, 0), (0, 255, 0), (0, 0, 255), (0, 0, 0)
 

@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 
 from catalog.tables import LONGEST_CELL, MOST_BYTES, RejectedTable, is_xlsx, neutral, read_table, write_csv
 
+pytestmark = pytest.mark.pure
+
 REQUIRED = ("sku", "name", "price")
 TWO = [(2, {"sku": "V-1", "name": "花瓶", "price": "19.50"}), (3, {"sku": "B-1", "name": "碗", "price": "8"})]
 CSV = "sku,name,price\nV-1,花瓶,19.50\nB-1,碗,8\n"
