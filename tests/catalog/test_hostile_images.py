@@ -20,7 +20,7 @@ from catalog.images import Limits, RejectedImage, decoder, normalise_upload
 from catalog.images.errors import TEXTS
 from tests.catalog import crafting
 from tests.catalog.crafting import CANARY, encoded
-from tests.catalog.hostile import ACCEPTED, HOSTILE, Hostile
+from tests.catalog.hostile import ACCEPTED, HOSTILE, Hostile, table
 
 pytestmark = pytest.mark.pure
 
@@ -53,6 +53,10 @@ def test_every_hostile_kind_has_its_outcome(case: Hostile):
 def test_the_kinds_are_many_and_each_is_another():
     assert len({case.name for case in HOSTILE}) == len(HOSTILE) >= 60
     assert {case.outcome for case in HOSTILE} - {ACCEPTED} <= set(TEXTS)
+
+
+def test_the_documentation_shows_this_very_table():
+    assert table() in (Path(settings.BASE_DIR) / "docs" / "uploads.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "AVIF", "GIF", "TIFF"])
