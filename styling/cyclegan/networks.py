@@ -151,7 +151,7 @@ class Generator(nn.Module):
 
     @staticmethod
     def _recoloured(x: Tensor, change: Tensor) -> Tensor:
-        """``x + matrix·x + offset`` at each pixel: the offset is the first C maps, the matrix the C×C others."""
+        """``x + matrix·x + offset`` at each pixel; the offset is the first C maps, the matrix the others."""
         channels = x.shape[1]
         offset, matrix = change.split((channels, channels * channels), dim=1)
         products = matrix.unflatten(1, (channels, channels)) * x.unsqueeze(1)

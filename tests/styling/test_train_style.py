@@ -51,7 +51,7 @@ def test_it_resumes(folders: list[str], tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        (["--preset", "fast"], "draft, standard"),
+        (["--preset", "fast"], "draft, painterly"),
         (["--minutes", "-1"], "minutes"),
         (["--source", "nowhere"], "nowhere"),
     ],

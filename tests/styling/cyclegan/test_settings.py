@@ -51,7 +51,7 @@ def test_a_run_needs_an_end() -> None:
 
 
 def test_unknown_names_say_what_there_is() -> None:
-    with pytest.raises(CycleGANError, match="draft, standard, paper"):
+    with pytest.raises(CycleGANError, match="draft, painterly, standard, paper"):
         preset("fast")
     with pytest.raises(CycleGANError, match="colour"):
         TrainingSettings.from_dict({"colour": 1})
