@@ -10,6 +10,7 @@ from catalog.models import Membership
 from jobs import lifecycle
 from jobs.models import Job
 from jobs.tasks import work
+from styling import tasks  # noqa: F401 - registers the handlers, as a worker does
 from styling.cyclegan import artifact
 from styling.models import StyleModel, TrainingRun
 from styling.services import references, training

@@ -1,0 +1,115 @@
+"""What a worker does for a ``StylizationRun``. Imports torch, so only workers import this module."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.files.storage import default_storage
+from django.utils.translation import gettext as _
+from PIL import Image
+
+from catalog.models import ProductImage
+from jobs.context import JobContext
+from jobs.errors import UserError
+from styling.cyclegan.errors import CycleGANError
+from styling.cyclegan.translating import TranslateOptions, Translator
+from styling.cyclegan.truth import TruthLimits, product_truth
+from styling.models import StyledImage, StylizationRun
+from styling.problems import as_user_error
+from styling.services.limits import limits_of
+from styling.services.stylising import Rendering, StyliseOptions, record_rendering
+
+#: Pictures that are translated together, and recorded before the next ones begin.
+BATCH = 8
+JPEG_QUALITY = 92
+
+
+@lru_cache(maxsize=2)
+def translator_at(directory: Path, device: str | None) -> Translator:
+    """The loaded model at ``directory``; the last two stay warm in this worker."""
+    return Translator.load(directory, device=device)
+
+
+def run_stylisation(context: JobContext) -> dict[str, Any]:
+    """Render every picture of the run that has no rendering yet, batch by batch; one bad picture stops nobody."""
+    run = StylizationRun.objects.select_related("merchant", "style_model").get(pk=context.job_id)
+    device = None if settings.DEVICE == "auto" else settings.DEVICE
+    done = set(StyledImage.objects.filter(run=run).values_list("product_image_id", flat=True))
+    pictures = list(run.product_images.order_by("pk"))
+    waiting = [picture for picture in pictures if picture.pk not in done]
+    problems: list[dict[str, Any]] = []
+    try:
+        translator = translator_at(settings.ARTIFACTS_ROOT / run.style_model.directory, device)
+        for start in range(0, len(waiting), BATCH):
+            if context.should_stop():
+                context.raise_if_stopped()
+            batch = waiting[start : start + BATCH]
+            problems += _render(run, batch, translator, context)
+            finished = len(pictures) - len(waiting) + start + len(batch)
+            context.report(
+                done=finished,
+                total=len(pictures),
+                message=_("%(done)d of %(total)d pictures") % {"done": finished, "total": len(pictures)},
+            )
+    except CycleGANError as error:
+        raise as_user_error(error) from error
+    rendered = StyledImage.objects.filter(run=run)
+    if not rendered.exists():
+        raise UserError(
+            "nothing-rendered",
+            _("None of the %(count)d pictures could be rendered.") % {"count": len(pictures)},
+            _("Their files are missing or damaged: upload the pictures again."),
+        )
+    return {
+        "rendered": rendered.count(),
+        "flagged": rendered.filter(is_flagged=True).count(),
+        "problems": problems[:200],
+        "problem_count": len(problems),
+    }
+
+
+def _render(
+    run: StylizationRun, batch: Sequence[ProductImage], translator: Translator, context: JobContext
+) -> list[dict[str, Any]]:
+    """Translate and record one batch; what could not be read."""
+    problems, readable = [], []
+    for picture in batch:
+        try:
+            with default_storage.open(str(picture.file.name), "rb") as file, Image.open(file) as opened:
+                readable.append((picture, opened.convert("RGB")))
+        except OSError as error:
+            problems.append({"picture": picture.pk, "reason": f"{type(error).__name__}"})
+    if not readable:
+        return problems
+    originals = [original for _picture, original in readable]
+    renderings = translator.translate(originals, options=_options(run))
+    limits = limits_of(run.merchant)
+    for (picture, original), rendered in zip(readable, renderings, strict=True):
+        rendering = _rendering(original, rendered, limits)
+        with context.fenced():
+            record_rendering(run=run, product_image=picture, rendering=rendering)
+    return problems
+
+
+def _options(run: StylizationRun) -> TranslateOptions:
+    return TranslateOptions(**StyliseOptions.from_dict(run.options).to_dict())
+
+
+def _rendering(original: Image.Image, rendered: Image.Image, limits: TruthLimits) -> Rendering:
+    """Encode a rendering and measure what it did to the product."""
+    report = product_truth(original, rendered)
+    buffer = io.BytesIO()
+    rendered.convert("RGB").save(buffer, "JPEG", quality=JPEG_QUALITY, subsampling=0)
+    return Rendering(
+        content=buffer.getvalue(),
+        width=rendered.width,
+        height=rendered.height,
+        extension="jpg",
+        truth=report.to_dict(),
+        breaches=[breach.to_dict() for breach in report.exceeds(limits)],
+    )
