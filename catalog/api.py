@@ -82,6 +82,8 @@ class ImportRunSerializer(serializers.ModelSerializer[ImportRun]):
 class OwnViewSet(viewsets.GenericViewSet[Any]):
     """Rows of the request's shop alone."""
 
+    queryset: Any = None
+
     def get_queryset(self) -> Any:
         assert self.queryset is not None
         if getattr(self, "swagger_fake_view", False):
@@ -120,7 +122,7 @@ class ProductViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, OwnViewSe
 
     @extend_schema(summary="Create a product, or change the one with this SKU", responses=ProductSerializer)
     def create(self, request: Request) -> Response:
-        serializer = self.get_serializer(data=request.data)
+        serializer: Any = self.get_serializer(data=request.data)
         # Two products cannot share an SKU: the same one again is a change, not an error.
         serializer.fields["sku"].validators = []
         serializer.validators = []

@@ -17,7 +17,7 @@ from jobs.registry import job_handler
 def run_import(context: JobContext) -> dict[str, Any]:
     """Import the uploaded table; a second attempt finds the first one's rows and goes on."""
     run = ImportRun.objects.select_related("merchant", "created_by").get(pk=context.job_id)
-    with default_storage.open(run.source.name, "rb") as file:
+    with default_storage.open(str(run.source.name), "rb") as file:
         source = imports.open_upload(file.read(), name=run.source_name)
     planned = imports.apply(
         merchant=run.merchant,

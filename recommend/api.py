@@ -106,7 +106,7 @@ class RecommendedSerializer(serializers.Serializer[Any]):
     name = serializers.CharField()
     price = serializers.DecimalField(max_digits=12, decimal_places=2)
     image = serializers.CharField(allow_null=True)
-    style = serializers.CharField(allow_null=True)
+    style = serializers.CharField(allow_null=True)  # type: ignore[assignment]
     rendering = serializers.IntegerField(allow_null=True)
     score = serializers.FloatField()
     reason_code = serializers.CharField()
@@ -163,7 +163,7 @@ class RecommendationsView(APIView):
 
 
 def _count(text: str | None) -> int:
-    return min(int(text), MOST_RECOMMENDED) if text and text.isdecimal() and 0 < int(text[:6]) else 12
+    return min(int(text), MOST_RECOMMENDED) if text and text.isdecimal() and int(text[:6]) > 0 else 12
 
 
 def _slate(slate: ShownSlate, *, personal: bool) -> dict[str, Any]:
@@ -226,7 +226,7 @@ class ConsentView(APIView):
 class InteractionSerializer(serializers.ModelSerializer[Interaction]):
     shopper = serializers.StringRelatedField()  # type: ignore[var-annotated]
     product = serializers.SlugRelatedField(slug_field="sku", read_only=True)  # type: ignore[var-annotated]
-    style = serializers.SlugRelatedField(slug_field="slug", read_only=True)  # type: ignore[var-annotated]
+    style = serializers.SlugRelatedField(slug_field="slug", read_only=True)  # type: ignore[assignment, var-annotated]
 
     class Meta:
         model = Interaction

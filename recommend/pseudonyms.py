@@ -52,20 +52,20 @@ def new_wrapped_key() -> bytes:
     return _site_keys().encrypt(AESGCM.generate_key(bit_length=256))
 
 
-def seal(content: Any, *, wrapped_key: bytes) -> bytes:
+def seal(content: Any, *, wrapped_key: bytes | memoryview) -> bytes:
     """Encrypt JSON content with the shopper's key."""
     nonce = os.urandom(_NONCE_BYTES)
     key = _site_keys().decrypt(bytes(wrapped_key))
     return nonce + AESGCM(key).encrypt(nonce, json.dumps(content).encode(), None)
 
 
-def unseal(sealed: bytes, *, wrapped_key: bytes) -> Any:
+def unseal(sealed: bytes | memoryview, *, wrapped_key: bytes | memoryview) -> Any:
     """The sealed content; None where nothing is sealed, or where its key is gone."""
-    sealed = bytes(sealed)
-    if not sealed or not wrapped_key:
+    content = bytes(sealed)
+    if not content or not wrapped_key:
         return None
     try:
         key = _site_keys().decrypt(bytes(wrapped_key))
-        return json.loads(AESGCM(key).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], None))
+        return json.loads(AESGCM(key).decrypt(content[:_NONCE_BYTES], content[_NONCE_BYTES:], None))
     except (InvalidToken, InvalidTag, ValueError):
         return None

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from django.urls import include, path
+from django.urls import URLPattern, include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
 from rest_framework.routers import DefaultRouter
 
 router = DefaultRouter()
-extra_paths = []
+extra_paths: list[URLPattern] = []
 for room in ("jobs", "catalog", "styling", "recommend"):
     resources = import_module(f"{room}.api")
     for prefix, viewset, basename in resources.ROUTES:

@@ -68,7 +68,7 @@ class JobsCollector(Collector):
 
         speed = GaugeMetricFamily("stylerec_job_steps_per_second", "Progress of running jobs.", labels=["kind", "job"])
         for job in Job.objects.filter(status=Job.Status.RUNNING).exclude(started_at=None):
-            seconds = max(1.0, (timezone.now() - job.started_at).total_seconds())
+            seconds = max(1.0, (timezone.now() - (job.started_at or job.created_at)).total_seconds())
             speed.add_metric([job.kind, str(job.pk)], job.progress_done / seconds)
         yield speed
 

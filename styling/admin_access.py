@@ -58,7 +58,7 @@ class LookOnlyAdmin(TenantAdmin):
 class OwnFilter(admin.RelatedFieldListFilter):
     """A filter by a related row that offers those of the user's own shops alone."""
 
-    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[Any, str]]:
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[Any, Any]]:
         related: type[Model] = field.related_model
         rows: Any = related._default_manager.visible_to(request.user)  # type: ignore[attr-defined]
         return [(row.pk, str(row)) for row in rows]

@@ -19,13 +19,13 @@ from catalog.tokens import create_token, revoke_token
 from jobs.presence import workers_seen
 from recommend.models import Interaction, Recommender
 from recommend.services.fitting import start_fit
+from stylerec_site.demo import crowd, looks, shop
+from stylerec_site.demo.steps import require, say, show, step, wait_for, wait_for_jobs
+from stylerec_site.processes import Processes
 from styling.models import Style, StyledImage, StyleModel
 from styling.services.review import approve, publish
 from styling.services.stylising import stylise
 from styling.services.versions import deploy_model
-from stylerec_site.demo import crowd, looks, shop
-from stylerec_site.demo.steps import require, say, show, step, wait_for, wait_for_jobs
-from stylerec_site.processes import Processes
 
 #: Links of product cards, in the order of a page, each with the picture that it shows.
 _CARD = re.compile(r'href="(/s/[^"]+/p/(\d+)/[^"]*)">\s*<img src="([^"]+)"')

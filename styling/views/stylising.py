@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
@@ -30,7 +31,7 @@ def stylise(request: HttpRequest) -> HttpResponse:
     merchant_ids = set(products.order_by().values_list("merchant_id", flat=True)[:MOST_CHOSEN])
     merchant_ids |= set(images.order_by().values_list("product__merchant_id", flat=True)[:MOST_CHOSEN])
     if len(merchant_ids) != 1:
-        context = {"several": bool(merchant_ids)}
+        context: dict[str, Any] = {"several": bool(merchant_ids)}
         return page(request, "styling/stylise_nothing.html", context, title=_("Stylise"))
     merchant = Merchant.objects.get(pk=merchant_ids.pop())
     form = StyliseForm(

@@ -41,7 +41,8 @@ def compare(request: HttpRequest, style_id: int) -> HttpResponse:
         }
         for model in models
     ]
-    gaps = sum(1 for row in rows for cell in row["cells"] if cell is None)
+    cells: list[Any] = [cell for row in rows for cell in row["cells"]]  # type: ignore[attr-defined]
+    gaps = cells.count(None)
     context = {
         "style": style,
         "rows": rows,
