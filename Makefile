@@ -55,8 +55,8 @@ checks: $(VENV)/.stamp-dev  ## migrations complete, deployment settings clean
 		$(BIN)/python manage.py check --deploy --fail-level WARNING
 
 unit: $(VENV)/.stamp-dev messages  ## pytest on SQLite, then on a real PostgreSQL
-	@$(BIN)/python -m pytest
-	@STYLEREC_TEST_DATABASE=postgres $(BIN)/python -m pytest -m "not browser and not worker and not pure"
+	@$(BIN)/python -m pytest -q -n 2
+	@STYLEREC_TEST_DATABASE=postgres $(BIN)/python -m pytest -q -n 2 -m "not browser and not worker and not pure"
 
 test: lint types contracts checks unit  ## everything that must hold before a change lands
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema, extend_schema_view
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema, extend_schema_field, extend_schema_view
 from rest_framework import mixins, serializers, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.parsers import MultiPartParser
@@ -19,6 +20,7 @@ from catalog.services.pictures import add_picture
 from catalog.services.products import save_product
 
 
+@extend_schema_field(OpenApiTypes.STR)
 class OwnCategory(serializers.SlugRelatedField[Category]):
     """A category of the request's shop, by its address; another shop's does not exist."""
 

@@ -333,6 +333,12 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "JobStatusEnum": "jobs.models.Job.Status",
+        "ProductStatusEnum": "catalog.models.Product.Status",
+        "StyledImageStatusEnum": "styling.models.StyledImage.Status",
+        "ModelStatusEnum": "styling.models.StyleModel.Status",
+    },
 }
 CORS_ALLOWED_ORIGINS: list[str] = env.list("STYLEREC_CORS_ORIGINS", default=[])
 CORS_URLS_REGEX = r"^/api/.*$"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -18,6 +19,7 @@ from styling.models import Style, StyledImage, StyleModel, StyleReference, Styli
 MOST_AT_ONCE = 500
 
 
+@extend_schema_field(OpenApiTypes.STR)
 class OwnStyle(serializers.SlugRelatedField[Style]):
     """A style of the request's shop, by its address; another shop's does not exist."""
 

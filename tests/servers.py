@@ -16,6 +16,7 @@ os.environ["STYLEREC_DATA"] = str(_SCRATCH / "var")
 os.environ["STYLEREC_MEDIA"] = str(_SCRATCH / "media")
 os.environ.setdefault("STYLEREC_LOG_LEVEL", "WARNING")
 os.environ.setdefault("OMP_NUM_THREADS", "2")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # implicit refuses to share the cores with a BLAS pool
 (_SCRATCH / "var").mkdir()
 
 _postgres = None
