@@ -9,7 +9,7 @@ from collections.abc import Callable
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
-from django.http import HttpRequest, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -21,6 +21,12 @@ from jobs.presence import workers_seen
 def healthz(request: HttpRequest) -> JsonResponse:
     """The process is alive; says nothing of what it depends on."""
     return JsonResponse({"status": "ok"})
+
+
+@require_safe
+def no_icon(request: HttpRequest) -> HttpResponse:
+    """Browsers ask for an icon wherever they are; nothing is an answer, a missing page would be logged as an error."""
+    return HttpResponse(status=204)
 
 
 @require_safe

@@ -5,12 +5,13 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import include, path
 
-from stylerec_site.health import healthz, readyz
+from stylerec_site.health import healthz, no_icon, readyz
 from stylerec_site.media import media
 from stylerec_site.metrics import metrics
 from stylerec_site.two_factor import two_factor
 
 urlpatterns = [
+    path("favicon.ico", no_icon, name="favicon"),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
     path("metrics", metrics, name="metrics"),
