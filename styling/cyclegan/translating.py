@@ -44,7 +44,7 @@ class Translator:
         self._generator = generator.to(compute.device)
         self._compute = compute
         self.config = config
-        self._size = int(config["settings"]["image_size"])
+        self._size = int(config["image_size"])
 
     @classmethod
     def load(cls, directory: Path, *, device: str | None = None) -> Translator:
