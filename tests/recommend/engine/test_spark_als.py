@@ -11,6 +11,9 @@ from recommend.engine.spark_als import SparkAlsSettings, fit_spark_als, spark_se
 SETTINGS = SparkAlsSettings(factors=8, iterations=5, partitions=2)
 
 
+pytestmark = pytest.mark.optional
+
+
 def test_without_pyspark_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "pyspark.sql", None)
     with pytest.raises(EngineError, match="pyspark") as caught:
