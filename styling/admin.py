@@ -54,6 +54,11 @@ class StyleForm(forms.ModelForm):  # type: ignore[type-arg]
         model = Style
         fields = ["merchant", "name", "name_zh", "description", "description_zh", "position"]
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in {"description", "description_zh"} & set(self.fields):  # none for whoever may only look
+            self.fields[name].widget.attrs["rows"] = 3
+
 
 @admin.register(Style)
 class StyleAdmin(TenantAdmin):
@@ -189,8 +194,8 @@ class TrainingRunAdmin(LookOnlyAdmin):
     list_select_related = ["style", "created_by"]
     date_hierarchy = "created_at"
 
-    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
-        return redirect("styling:run", run_id=object_id)
+    def page_of(self, row: TrainingRun) -> str:
+        return reverse("styling:run", args=[row.pk])
 
     @display(description=_("Status"), label=STATUS_COLORS, ordering="status")
     def status_shown(self, run: TrainingRun) -> tuple[str, Any]:
@@ -214,11 +219,8 @@ class StyleModelAdmin(LookOnlyAdmin):
     list_select_related = ["style"]
     COLORS = {"deployed": "success", "candidate": "info"}
 
-    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
-        model = self.get_object(request, object_id)
-        if model is None:
-            return super().change_view(request, object_id, *args, **kwargs)
-        return redirect("styling:versions", style_id=model.style_id)
+    def page_of(self, row: StyleModel) -> str:
+        return reverse("styling:versions", args=[row.style_id])
 
     @display(description=_("Version"))
     def name_shown(self, model: StyleModel) -> str:
@@ -240,8 +242,8 @@ class StylizationRunAdmin(LookOnlyAdmin):
     list_select_related = ["style_model__style", "created_by"]
     date_hierarchy = "created_at"
 
-    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
-        return redirect("styling:stylisation", run_id=object_id)
+    def page_of(self, row: StylizationRun) -> str:
+        return reverse("styling:stylisation", args=[row.pk])
 
     @display(description=_("Status"), label=STATUS_COLORS, ordering="status")
     def status_shown(self, run: StylizationRun) -> tuple[str, Any]:
@@ -265,12 +267,9 @@ class StyledImageAdmin(LookOnlyAdmin):
     class Media:
         css = {"all": ["styling/studio.css"]}
 
-    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
-        image = self.get_object(request, object_id)
-        if image is None:
-            return super().change_view(request, object_id, *args, **kwargs)
-        address = f"{reverse('styling:review')}?status={image.status}&style={image.style_id}#{image.pk}"
-        return redirect(address)
+    def page_of(self, row: StyledImage) -> str:
+        shop = f"shop={row.merchant.slug}&status={row.status}&style={row.style_id}"
+        return f"{reverse('styling:review')}?{shop}#{row.pk}"
 
     @display(description=_("Before, after"))
     def before_after(self, image: StyledImage) -> SafeString:

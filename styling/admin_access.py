@@ -6,7 +6,8 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from unfold.admin import ModelAdmin
 
 from catalog.access import has_role
@@ -43,7 +44,17 @@ class TenantAdmin(ModelAdmin):
 
 
 class LookOnlyAdmin(TenantAdmin):
-    """Rows that the verbs write, not people."""
+    """Rows that the verbs write, not people; each has a page of its own instead of a form."""
+
+    def page_of(self, row: Any) -> str:
+        """The address of a row's page."""
+        raise NotImplementedError
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        row = self.get_object(request, object_id)
+        if row is None:
+            return super().change_view(request, object_id, *args, **kwargs)  # says that it does not exist
+        return redirect(self.page_of(row))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -50,6 +50,23 @@ class TrainingForm(forms.Form):
         return {name: self.cleaned_data[name] for name in self.OVERRIDES if self.cleaned_data[name] not in (None, "")}
 
 
+class LimitsForm(forms.Form):
+    """What renderings may do to a product before they are flagged."""
+
+    least_edges_kept = forms.FloatField(
+        min_value=0,
+        max_value=1,
+        label=_("Least share of the product's edges kept"),
+        help_text=_("From 0 to 1. Higher flags renderings that lose contours, handles, patterns."),
+    )
+    most_color_shift = forms.FloatField(
+        min_value=0,
+        max_value=100,
+        label=_("Largest colour shift on the product (ΔE, median)"),
+        help_text=_("2 is just visible, 10 plainly different, above 40 another colour. Lower flags more."),
+    )
+
+
 class StyliseForm(forms.Form):
     """Which style (in which version), and how strongly."""
 

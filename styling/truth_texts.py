@@ -13,8 +13,7 @@ LABELS: dict[str, Promise] = {
     "edges_kept": _("Edges of the product kept"),
     "color_shift_median": _("Colour shift, typical (ΔE)"),
     "color_shift_p95": _("Colour shift, strongest 5 % (ΔE)"),
-    "legibility": _("Text and logo legible"),
-    "product_share": _("Share of the picture that is product"),
+    "mask_confidence": _("How surely the product was found"),
 }
 
 

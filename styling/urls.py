@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from styling.views import references, review, stylising, training, versions
+from styling.views import limits, references, review, stylising, training, versions
 
 app_name = "styling"
 urlpatterns = [
@@ -25,6 +25,7 @@ urlpatterns = [
     path("stylise/", stylising.stylise, name="stylise"),
     path("stylisation/<uuid:run_id>/", stylising.stylisation, name="stylisation"),
     path("stylisation/<uuid:run_id>/state/", stylising.state, name="stylisation_state"),
+    path("limits/<int:merchant_id>/", limits.limits, name="limits"),
     path("review/", review.screen, name="review"),
     path("review/<int:merchant_id>/items/", review.items, name="review_items"),
     path("review/<int:merchant_id>/act/", review.act, name="review_act"),

@@ -7,6 +7,8 @@ from styling.models import TrainingRun
 
 #: Seconds per picture and step with default settings on two CPU cores, before this machine has trained anything itself.
 DEFAULT_SECONDS_PER_PICTURE = 0.05
+#: Shorter runs say more about start-up than about steps.
+_TELLING_SECONDS = 30
 #: Share of a run beyond its steps: reading pictures, scoring, samples.
 _OVERHEAD = 1.1
 
@@ -19,9 +21,9 @@ def relative_cost(settings: TrainingSettings) -> float:
 
 
 def seconds_per_cost() -> float:
-    """Seconds per unit of ``relative_cost``, measured on the last successful run, else from the default's figure."""
+    """Seconds per unit of ``relative_cost``: of the last run that was long enough to tell, else the default's."""
     last = (
-        TrainingRun.objects.filter(status=TrainingRun.Status.SUCCEEDED, result__seconds__gt=0)
+        TrainingRun.objects.filter(status=TrainingRun.Status.SUCCEEDED, result__seconds__gte=_TELLING_SECONDS)
         .order_by("-finished_at")
         .values_list("settings", "result")
         .first()

@@ -42,7 +42,7 @@ def screen(request: HttpRequest) -> HttpResponse:
     context = {
         "shops": shops,
         "merchant": merchant,
-        "styles": Style.objects.filter(merchant=merchant),
+        "style_choices": Style.objects.filter(merchant=merchant),
         "statuses": StyledImage.Status.choices,
         "counts": dict(
             StyledImage.objects.filter(merchant=merchant).order_by().values_list("status").annotate(n=Count("pk"))
@@ -51,10 +51,10 @@ def screen(request: HttpRequest) -> HttpResponse:
         "status": request.GET.get("status", StyledImage.Status.GENERATED),
         "can_review": has_role(request.user, merchant, Membership.Role.REVIEWER),
         "can_publish": has_role(request.user, merchant, Membership.Role.EDITOR),
+        "can_limit": has_role(request.user, merchant, Membership.Role.OWNER),
         "models": _models(merchant),
         "labels": review_labels(),
         "reasons": [_("Shape changed"), _("Colour wrong"), _("Text unreadable"), _("Blurred"), _("Style too weak")],
-        "worker_notice": worker_notice(),
     }
     return page(request, "styling/review.html", context, title=_("Review"))
 

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET
 from catalog.models import Merchant, Product, ProductImage
 from jobs.errors import UserError
 from styling.forms import StyliseForm
-from styling.models import StylizationRun
+from styling.models import StyleModel, StylizationRun
 from styling.services.stylising import StyliseOptions
 from styling.services.stylising import stylise as ask
 from styling.views.doors import found, page, staff_json, staff_page, thumbnail, worker_notice
@@ -34,9 +34,9 @@ def stylise(request: HttpRequest) -> HttpResponse:
         context: dict[str, Any] = {"several": bool(merchant_ids)}
         return page(request, "styling/stylise_nothing.html", context, title=_("Stylise"))
     merchant = Merchant.objects.get(pk=merchant_ids.pop())
-    form = StyliseForm(
-        request.POST or None, merchant_id=merchant.pk, initial={"style": request.GET.get("style"), "strength": 1}
-    )
+    in_use = StyleModel.objects.filter(merchant=merchant, status=StyleModel.Status.DEPLOYED).first()
+    first = request.GET.get("style") or (in_use.style_id if in_use else None)
+    form = StyliseForm(request.POST or None, merchant_id=merchant.pk, initial={"style": first, "strength": 1})
     if request.method == "POST" and form.is_valid():
         chosen = form.cleaned_data
         try:

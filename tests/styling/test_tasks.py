@@ -6,14 +6,15 @@ import pytest
 from django.conf import settings as django_settings
 from django.core.files.storage import default_storage
 
-from catalog.models import Membership
+from catalog.models import Membership, ProductImage
 from jobs import lifecycle
 from jobs.models import Job
 from jobs.tasks import work
 from styling import tasks  # noqa: F401 - registers the handlers, as a worker does
 from styling.cyclegan import artifact
-from styling.models import StyleModel, TrainingRun
-from styling.services import references, training
+from styling.cyclegan.truth import TruthLimits
+from styling.models import StyledImage, StyleModel, TrainingRun
+from styling.services import limits, references, stylising, training, versions
 from tests.catalog.factories import MerchantFactory
 from tests.styling.factories import StyleFactory, noise_picture, person, product_picture
 
@@ -134,3 +135,50 @@ def test_a_worker_that_lost_its_lease_records_nothing(style, editor, monkeypatch
     assert Job.objects.get(pk=run.pk).status == "running"
     assert not StyleModel.objects.exists()
     assert not list((django_settings.ARTIFACTS_ROOT / "styles").iterdir())
+
+
+@pytest.fixture
+def trained(style, editor):
+    """A version of the style with a real artifact, in use whatever its scores."""
+    run = do(training.start_training(style=style, by=editor, overrides=TINY))
+    model = StyleModel.objects.get(training_run=run)
+    if model.status != "deployed":
+        versions.deploy_model(model=model, by=editor)
+    return model
+
+
+def test_pictures_are_rendered_at_their_size_with_a_report_and_only_once(trained, style, editor):
+    pictures = list(ProductImage.objects.order_by("pk")[:3])
+    default_storage.delete(pictures[1].file.name)
+    options = stylising.StyliseOptions(strength=0.5)
+    run = do(stylising.stylise(style=style, by=editor, images=pictures, options=options))
+    assert (run.status, run.result["rendered"], run.result["problem_count"]) == ("succeeded", 2, 1)
+    rendered = StyledImage.objects.filter(run=run).order_by("pk")
+    assert [image.product_image for image in rendered] == [pictures[0], pictures[2]]
+    first = rendered[0]
+    assert (first.width, first.height, first.status) == (pictures[0].width, pictures[0].height, "generated")
+    assert first.options == options.to_dict()
+    assert {"edges_kept", "color_shift_median"} <= set(first.truth)
+    assert first.is_flagged is bool(first.breaches)
+    assert default_storage.exists(first.file.name)
+    assert first.renditions
+    Job.objects.filter(pk=run.pk).update(status="queued", not_before=None)
+    do(run)
+    assert StyledImage.objects.filter(run=run).count() == 2
+
+
+def test_a_rendering_beyond_the_shops_limits_is_flagged(trained, style, merchant, editor):
+    owner = person(merchant, Membership.Role.OWNER)
+    limits.set_limits(merchant=merchant, limits=TruthLimits(least_edges_kept=1.0, most_color_shift=0.0), by=owner)
+    run = do(stylising.stylise(style=style, by=editor, images=ProductImage.objects.order_by("pk")[:1]))
+    image = StyledImage.objects.get(run=run)
+    assert image.is_flagged
+    assert "color_shift_median" in {breach["code"] for breach in image.breaches}
+
+
+def test_a_tampered_model_fails_the_run_and_renders_nothing(trained, style, editor):
+    weights = django_settings.ARTIFACTS_ROOT / trained.directory / "weights.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-4] + b"\0\1\2\3")
+    run = do(stylising.stylise(style=style, by=editor, images=ProductImage.objects.order_by("pk")[:1]))
+    assert (run.status, run.error_code) == ("failed", "artifact-tampered")
+    assert not StyledImage.objects.exists()

@@ -87,7 +87,8 @@
     }
     for (const [index, button] of [...part("film").querySelectorAll("button")].entries()) {
       button.setAttribute("aria-current", index === at);
-      if (index === at) button.scrollIntoView({ block: "nearest", inline: "center" });
+      const strip = part("film");
+      if (index === at) strip.scrollLeft = button.parentElement.offsetLeft - strip.offsetLeft - strip.clientWidth / 2 + button.clientWidth / 2;
     }
     if (more && items.length - at < 12) load();
   };
