@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from catalog.api import OwnViewSet
-from catalog.models import ApiToken
+from catalog.models import ApiToken, Merchant, Product
 from catalog.permissions import merchant_of
 from jobs.errors import NotFound, UserError
 from recommend.models import Interaction, Recommender, RecommenderFit, Shopper
@@ -142,9 +142,7 @@ class RecommendationsView(APIView):
         slot = request.query_params.get("slot", "home")
         if slot not in SLOTS:
             raise UserError("slot-unknown", _("There is no such slot."), _("Use one of: %s") % ", ".join(SLOTS))
-        visitor_id = request.query_params.get("shopper", "")[:200]
-        shopper = shoppers.find(merchant=merchant, visitor_id=visitor_id) if visitor_id else None
-        profile = shopper if shopper and shopper.personalisation_enabled and merchant.personalisation_enabled else None
+        profile = _profile(merchant, request.query_params.get("shopper", ""))
         shelves = Shelves(merchant, profile)
         picks = shelves.shelf(slot, _count(request.query_params.get("n")), product_id=self._product_id(request))
         slate = Presenter(shelves).slates({slot: picks})[slot]
@@ -156,14 +154,24 @@ class RecommendationsView(APIView):
         sku = request.query_params.get("product", "")
         if not sku:
             return None
-        found = merchant_of(request).products.filter(sku=sku[:64]).values_list("pk", flat=True).first()
+        known = merchant_of(request).products.filter(sku=sku) if sku.isprintable() else Product.objects.none()
+        found = known.values_list("pk", flat=True).first()
         if found is None:
             raise NotFound("no-such-product", _("The shop has no product with this SKU."), _("Check “product”."))
         return found
 
 
+def _profile(merchant: Merchant, visitor_id: str) -> Shopper | None:
+    """The shopper whose history may shape the answer; none for a stranger and where it is switched off."""
+    if not visitor_id or not merchant.personalisation_enabled:
+        return None
+    shopper = shoppers.find(merchant=merchant, visitor_id=visitor_id)
+    return shopper if shopper is not None and shopper.personalisation_enabled else None
+
+
 def _count(text: str | None) -> int:
-    return min(int(text), MOST_RECOMMENDED) if text and text.isdecimal() and int(text[:6]) > 0 else 12
+    number = int(text[:6]) if text and text.isdecimal() else 0
+    return min(number, MOST_RECOMMENDED) if number else 12
 
 
 def _slate(slate: ShownSlate, *, personal: bool) -> dict[str, Any]:
@@ -201,6 +209,8 @@ class ConsentView(APIView):
         ),
     )
     def put(self, request: Request, visitor_id: str) -> Response:
+        if len(visitor_id) > shoppers.LONGEST_VISITOR_ID or not visitor_id.isprintable():
+            raise UserError("shopper-missing", _("“shopper” is your own id of the person, up to 200 characters."))
         shopper = shoppers.grant_consent(merchant=merchant_of(request), visitor_id=visitor_id)
         wanted = request.data.get("personalisation") if isinstance(request.data, dict) else None
         if isinstance(wanted, bool):

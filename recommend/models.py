@@ -143,7 +143,8 @@ class Recommender(models.Model):
     #: The artifact directory, relative to ``settings.ARTIFACTS_ROOT``.
     directory = models.CharField(max_length=200, editable=False)
     metrics = models.JSONField(_("scores"), default=dict, editable=False)
-    held_reason = models.CharField(_("why it was not deployed"), max_length=300, blank=True, editable=False)
+    #: Why it was not deployed by itself: ``{"new": .12, "old": .17, "version": 3}``, empty where it was.
+    held = models.JSONField(default=dict, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     deployed_at = models.DateTimeField(_("deployed at"), null=True, blank=True, editable=False)
 
@@ -163,6 +164,14 @@ class Recommender(models.Model):
     def __str__(self) -> str:
         return f"{self.merchant} v{self.version}"
 
+    @property
+    def held_reason(self) -> str:
+        """Why it was not deployed by itself, in the active language."""
+        if not self.held:
+            return ""
+        text = _("NDCG@10 %(new).3f is below %(old).3f of version %(version)d by more than its interval.")
+        return str(text) % self.held
+
 
 class Slate(models.Model):
     """The ordered products, each with the style shown and the reason, given to one shopper in one place."""
@@ -174,7 +183,8 @@ class Slate(models.Model):
         Recommender, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("recommender")
     )
     slot = models.CharField(_("place"), max_length=20)
-    #: ``[{"product": 7, "style": 2, "rendering": 31, "score": .8, "parts": {…}, "reason": …, "propensity": .9}]``
+    #: ``[{"product": 7, "style": 2, "rendering": 31, "score": .8, "reason": "because-you-viewed", "source": 4,
+    #: "propensity": .9, "known": 1.0, "share": .6}]``: ``known`` and ``share`` are what the rendering was chosen by.
     items = models.JSONField(default=list)
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)
 
@@ -184,6 +194,7 @@ class Slate(models.Model):
         verbose_name = _("slate")
         verbose_name_plural = _("slates")
         ordering = ["-created_at"]
+        indexes = [models.Index(fields=["merchant", "created_at"], name="slate_learning")]
 
     def __str__(self) -> str:
         return f"{self.slot} {str(self.id)[:8]}"
@@ -236,8 +247,9 @@ class RenderingPolicy(models.Model):
 
     merchant = models.OneToOneField(Merchant, models.CASCADE, related_name="rendering_policy", verbose_name=_("shop"))
     state = models.JSONField(default=dict, editable=False)
-    #: The last interaction that the state has learned from; learning is idempotent beyond it.
-    learned_until_id = models.BigIntegerField(default=0, editable=False)
+    #: The last slate that the state has learned from; learning is idempotent beyond it.
+    learned_until = models.DateTimeField(null=True, blank=True, editable=False)
+    learned_until_slate = models.UUIDField(null=True, blank=True, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
 
     objects = MerchantScoped.as_manager()

@@ -15,6 +15,7 @@ import hmac
 import json
 import os
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
@@ -23,6 +24,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 
 _NONCE_BYTES = 12
+#: As the database gives it.
+Bytes = bytes | memoryview
 
 
 def epoch_of(day: date) -> str:
@@ -38,13 +41,32 @@ def previous_epoch(day: date) -> str:
 
 def pseudonym(*, merchant_id: int, visitor_id: str, epoch: str) -> str:
     """The name under which a shop knows a visitor in an epoch."""
-    epoch_key = hmac.new(settings.SECRET_KEY.encode(), f"shopper-epoch|{epoch}".encode(), hashlib.sha256).digest()
-    digest = hmac.new(epoch_key, f"{merchant_id}|{visitor_id}".encode(), hashlib.sha256).hexdigest()
-    return f"{epoch}:{digest}"
+    key = _epoch_key(settings.SECRET_KEY, epoch)
+    return f"{epoch}:{hmac.digest(key, f'{merchant_id}|{visitor_id}'.encode(), hashlib.sha256).hex()}"
+
+
+@lru_cache(maxsize=16)
+def _epoch_key(secret: str, epoch: str) -> bytes:
+    return hmac.digest(secret.encode(), f"shopper-epoch|{epoch}".encode(), hashlib.sha256)
 
 
 def _site_keys() -> MultiFernet:
-    return MultiFernet([Fernet(key) for key in settings.PRIVACY_KEYS])
+    return _fernet(tuple(settings.PRIVACY_KEYS))
+
+
+@lru_cache(maxsize=4)
+def _fernet(keys: tuple[str, ...]) -> MultiFernet:
+    return MultiFernet([Fernet(key) for key in keys])
+
+
+def cover(content: bytes) -> bytes:
+    """Encrypt bytes that wait outside the database (accepted events) with the site's newest key."""
+    return _site_keys().encrypt(content)
+
+
+def uncover(covered: bytes) -> bytes:
+    """The bytes that `cover` was given. Raises ``cryptography.fernet.InvalidToken`` for anything else."""
+    return _site_keys().decrypt(covered)
 
 
 def new_wrapped_key() -> bytes:
@@ -52,20 +74,20 @@ def new_wrapped_key() -> bytes:
     return _site_keys().encrypt(AESGCM.generate_key(bit_length=256))
 
 
-def seal(content: Any, *, wrapped_key: bytes | memoryview) -> bytes:
+def seal(content: Any, *, wrapped_key: Bytes) -> bytes:
     """Encrypt JSON content with the shopper's key."""
     nonce = os.urandom(_NONCE_BYTES)
     key = _site_keys().decrypt(bytes(wrapped_key))
     return nonce + AESGCM(key).encrypt(nonce, json.dumps(content).encode(), None)
 
 
-def unseal(sealed: bytes | memoryview, *, wrapped_key: bytes | memoryview) -> Any:
+def unseal(sealed: Bytes, *, wrapped_key: Bytes) -> Any:
     """The sealed content; None where nothing is sealed, or where its key is gone."""
-    content = bytes(sealed)
-    if not content or not wrapped_key:
+    sealed = bytes(sealed)
+    if not sealed or not wrapped_key:
         return None
     try:
         key = _site_keys().decrypt(bytes(wrapped_key))
-        return json.loads(AESGCM(key).decrypt(content[:_NONCE_BYTES], content[_NONCE_BYTES:], None))
+        return json.loads(AESGCM(key).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], None))
     except (InvalidToken, InvalidTag, ValueError):
         return None

@@ -3,52 +3,117 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass
+from pathlib import Path
 
+import numpy as np
 import structlog
 from django.conf import settings
+from django.db.models import OuterRef, QuerySet, Subquery
+from numpy.typing import NDArray
 
+from catalog.models import Merchant
 from recommend.engine.errors import EngineError
 from recommend.engine.fitted import FittedRecommender
+from recommend.engine.index import ExactIndex
 from recommend.models import Recommender
 
 log = structlog.get_logger(__name__)
 
+#: From so many products on, an index that reads only what can win beats a scan (and costs their memory once more).
+INDEX_FROM = 5_000
+INDEX = "index"
+#: Versions that are tried where the one in use cannot be read.
+LAST_GOOD = 3
+
 _lock = threading.Lock()
-_loaded: dict[int, tuple[int, FittedRecommender]] = {}
-_broken: set[int] = set()
+#: Shop → (artifact directory in use, what serves: its content, or a stand-in where it is corrupt).
+#: Directories are never used twice, primary keys may be.
+_loaded: dict[int, tuple[str, Served]] = {}
+_broken: set[str] = set()
 
 
-def deployed(merchant_id: int) -> tuple[Recommender, FittedRecommender] | None:
-    """The shop's recommender in use, loaded; None where there is none that can be read.
+@dataclass(frozen=True)
+class Served:
+    """A shop's recommender in use, loaded."""
 
-    Costs one small query. A corrupt artifact is logged once; the one that was loaded before it goes on serving.
+    recommender_id: int
+    fitted: FittedRecommender
+
+
+def with_deployed(merchants: QuerySet[Merchant]) -> QuerySet[Merchant]:
+    """Read along which version is in use, so that ``deployed`` needs no query of its own."""
+    in_use = Recommender.objects.filter(merchant=OuterRef("pk"), status=Recommender.Status.DEPLOYED)
+    return merchants.annotate(
+        deployed_id=Subquery(in_use.values("pk")[:1]), deployed_directory=Subquery(in_use.values("directory")[:1])
+    )
+
+
+def deployed(merchant: Merchant) -> Served | None:
+    """The shop's recommender in use; None where there is none that can be read.
+
+    A corrupt artifact is logged once; the version that was in use before it goes on serving.
     """
-    row = Recommender.objects.filter(merchant_id=merchant_id, status=Recommender.Status.DEPLOYED).first()
+    row = _in_use(merchant)
     if row is None:
         return None
-    known = _loaded.get(merchant_id)
-    if known is not None and known[0] == row.pk:
-        return row, known[1]
+    recommender_id, directory = row
+    known = _loaded.get(merchant.pk)
+    if known is not None and known[0] == directory:
+        return known[1]
     with _lock:
-        fitted = _load(row)
+        fitted = _load(directory)
+        served = Served(recommender_id, fitted) if fitted is not None else _last_good(merchant, directory)
+        if served is not None:
+            _loaded[merchant.pk] = (directory, served)
+        return served
+
+
+def _in_use(merchant: Merchant) -> tuple[int, str] | None:
+    if hasattr(merchant, "deployed_id"):
+        recommender_id, directory = merchant.deployed_id, getattr(merchant, "deployed_directory", "")
+        return (recommender_id, directory) if recommender_id is not None else None
+    in_use = Recommender.objects.filter(merchant=merchant, status=Recommender.Status.DEPLOYED)
+    return in_use.values_list("pk", "directory").first()
+
+
+def _last_good(merchant: Merchant, directory: str) -> Served | None:
+    """The version that was in use before, or the one before that, whose files can be read."""
+    before = Recommender.objects.filter(merchant=merchant, deployed_at__isnull=False).exclude(directory=directory)
+    for recommender_id, name in before.order_by("-deployed_at").values_list("pk", "directory")[:LAST_GOOD]:
+        fitted = _load(name)
         if fitted is not None:
-            _loaded[merchant_id] = (row.pk, fitted)
-            return row, fitted
-    return (row, known[1]) if known is not None else None
+            log.warning("recommender.stands_in", directory=name, for_directory=directory)
+            return Served(recommender_id, fitted)
+    return None
 
 
-def _load(row: Recommender) -> FittedRecommender | None:
-    if row.pk in _broken:
+def save(fitted: FittedRecommender, directory: Path, *, typical_queries: NDArray[np.floating]) -> None:
+    """Write the artifact and, for a large shop, the index that its web workers search. ``typical_queries``: Q×D."""
+    fitted.save(directory)
+    if len(fitted.item_ids) >= INDEX_FROM:
+        index = ExactIndex.build(
+            np.asarray(fitted.item_matrix),
+            bias_column=fitted.bias_column,
+            typical_queries=typical_queries if len(typical_queries) else None,
+        )
+        index.save(directory / INDEX)
+
+
+def _load(name: str) -> FittedRecommender | None:
+    if name in _broken:
         return None
+    directory = settings.ARTIFACTS_ROOT / name
     try:
-        return FittedRecommender.load(settings.ARTIFACTS_ROOT / row.directory)
+        fitted = FittedRecommender.load(directory)
+        return fitted.with_index(ExactIndex.load(directory / INDEX)) if (directory / INDEX).is_dir() else fitted
     except EngineError as error:
-        _broken.add(row.pk)
-        log.error("recommender.unreadable", recommender=row.pk, code=error.code, error=str(error))
+        _broken.add(name)
+        log.error("recommender.unreadable", directory=name, code=error.code, error=str(error))
         return None
 
 
 def forget() -> None:
-    """Drop what is loaded (tests that reuse ids need it)."""
+    """Drop what is loaded."""
     _loaded.clear()
     _broken.clear()

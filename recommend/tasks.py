@@ -7,9 +7,10 @@ from typing import Any
 import structlog
 from celery import shared_task
 
+from catalog.models import Merchant
 from jobs.context import JobContext
 from jobs.registry import job_handler
-from recommend.services import fitting, shoppers
+from recommend.services import fitting, policies, shoppers
 
 log = structlog.get_logger(__name__)
 
@@ -24,3 +25,18 @@ def fit_recommender(context: JobContext) -> dict[str, Any]:
 def purge_old_interactions() -> None:
     """Delete what is older than the retention time (daily, by the beat)."""
     log.info("recommend.purged", **shoppers.purge())
+
+
+@shared_task(name="recommend.fit_due")
+def fit_due_shops() -> None:
+    """Ask for a new version where enough has happened (hourly, by the beat)."""
+    log.info("recommend.fits_asked_for", count=fitting.start_due_fits())
+
+
+@shared_task(name="recommend.learn")
+def learn_rendering_policies() -> None:
+    """Teach every shop's rendering policy what the slates that came due have earned (every few minutes, by the beat)."""
+    for merchant in Merchant.objects.open().filter(bandit_enabled=True):
+        learned = policies.learn(merchant=merchant)
+        if learned:
+            log.info("recommend.policy_learned", merchant=merchant.pk, renderings=learned)

@@ -189,6 +189,8 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "purge": {"task": "recommend.purge", "schedule": 24 * 3600, "options": {"queue": "default"}},
+    "fit-due": {"task": "recommend.fit_due", "schedule": 3600, "options": {"queue": "default"}},
+    "learn": {"task": "recommend.learn", "schedule": 600, "options": {"queue": "default"}},
 }
 
 # --- Jobs -------------------------------------------------------------------------------------------------------------
@@ -306,7 +308,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["catalog.permissions.ScopedRolePermission"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": [
-        "rest_framework.parsers.JSONParser",
+        "stylerec_site.parsers.JSONParser",
         "rest_framework.parsers.MultiPartParser",
     ],
     "DEFAULT_PAGINATION_CLASS": "stylerec_site.api.CursorPage",

@@ -1,7 +1,8 @@
 """The durable way of an event: one append to a Valkey stream, answered at once, written to the database by a consumer.
 
 An accepted batch is lost only with the append-only file. The consumer acknowledges after its commit and the rows carry
-the clients' ids, so a batch that is read twice is stored once. A full stream refuses (503); nothing is trimmed.
+the clients' ids, so a batch that is read twice is stored once. A full stream refuses (503); nothing is trimmed. Batches
+wait encrypted: the clients' own ids of people never lie readable outside the database, and in it only as pseudonyms.
 """
 
 from __future__ import annotations
@@ -9,28 +10,41 @@ from __future__ import annotations
 import json
 import os
 import socket
+import uuid
 from collections.abc import Sequence
-from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any, cast
 
 import redis
 import structlog
+from cryptography.fernet import InvalidToken
 from django.conf import settings
+from django.db import DataError, IntegrityError
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Merchant
 from jobs.errors import UserError
+from recommend.pseudonyms import cover, uncover
 from recommend.services import shoppers
-from recommend.services.events import Event, parse_batch, store_events
+from recommend.services.events import Event, store_events
 
 log = structlog.get_logger(__name__)
 
 STREAM, GROUP = "stylerec:events", "writers"
+#: Batches that can never be stored are kept here for a person to look at.
+UNSTORABLE = "stylerec:events:unstorable"
 #: Batches that may wait; at 1,000 events each this is far more than a consumer falls behind in an hour.
 MOST_WAITING = 50_000
 BATCHES_PER_READ = 50
 #: A batch that a consumer has held for so long is taken over by another.
 TAKE_OVER_AFTER_MS = 30_000
+#: A product may be deleted between the look-up and the insert; the next look-up no longer finds it.
+ATTEMPTS = 3
+#: Append unless the stream is full: one round trip, and never one too many.
+_APPEND = """
+if redis.call('XLEN', KEYS[1]) >= tonumber(ARGV[1]) then return false end
+return redis.call('XADD', KEYS[1], '*', 'merchant', ARGV[2], 'events', ARGV[3])
+"""
 
 
 class StreamFull(UserError):
@@ -55,22 +69,18 @@ def append(*, merchant: Merchant, events: Sequence[Event]) -> str:
 
     Returns ``queued`` or ``stored``. Raises ``StreamFull``.
     """
-    entry = {"merchant": merchant.pk, "events": json.dumps([asdict(event) for event in events], default=str)}
     try:
-        pipe = connection().pipeline(transaction=False)
-        pipe.xlen(STREAM)
-        waiting = pipe.execute()[0]
-        if waiting >= MOST_WAITING:
-            raise StreamFull(
-                "events-backed-up",
-                _("Events wait to be stored, and there is no room for more."),
-                _("Keep them and send them again in a minute; their ids make that safe."),
-            )
-        connection().xadd(STREAM, cast(dict[Any, Any], entry))
+        taken = connection().eval(_APPEND, 1, STREAM, str(MOST_WAITING), str(merchant.pk), pack(events))  # type: ignore[no-untyped-call]
     except redis.RedisError as error:
         log.warning("events.no_broker", error=str(error))
         store(merchant=merchant, events=events)
         return "stored"
+    if not taken:
+        raise StreamFull(
+            "events-backed-up",
+            _("Events wait to be stored, and there is no room for more."),
+            _("Keep them and send them again in a minute; their ids make that safe."),
+        )
     return "queued"
 
 
@@ -78,6 +88,47 @@ def store(*, merchant: Merchant, events: Sequence[Event]) -> int:
     """Write a batch to the database."""
     known = shoppers.find_many(merchant=merchant, visitor_ids={event.shopper for event in events})
     return store_events(merchant=merchant, events=events, shoppers=known)
+
+
+def pack(events: Sequence[Event]) -> bytes:
+    """Validated events as they wait in the stream: fields in order, encrypted."""
+    rows = [
+        (
+            event.id.hex,
+            event.shopper,
+            event.product,
+            event.kind,
+            event.value,
+            event.rendering,
+            event.slot,
+            event.slate.hex if event.slate else None,
+            event.position,
+            event.occurred_at.timestamp(),
+        )
+        for event in events
+    ]
+    return cover(json.dumps(rows, separators=(",", ":")).encode())
+
+
+def unpack(packed: bytes) -> list[Event]:
+    """The events that `pack` was given."""
+    return [
+        Event(
+            id=uuid.UUID(hex=identity),
+            shopper=shopper,
+            product=product,
+            kind=kind,
+            value=value,
+            rendering=rendering,
+            slot=slot,
+            slate=uuid.UUID(hex=slate) if slate else None,
+            position=position,
+            occurred_at=datetime.fromtimestamp(seconds, tz=UTC),
+        )
+        for identity, shopper, product, kind, value, rendering, slot, slate, position, seconds in json.loads(
+            uncover(packed)
+        )
+    ]
 
 
 class Consumer:
@@ -106,14 +157,25 @@ class Consumer:
             )
             taken = read[0][1] if read else []
         for entry_id, fields in taken:
-            self._store(fields)
+            self._store(entry_id, fields)
             self._connection.xack(STREAM, GROUP, entry_id)
             self._connection.xdel(STREAM, entry_id)
         return len(taken)
 
-    def _store(self, fields: dict[bytes, bytes]) -> None:
-        merchant = Merchant.objects.filter(pk=int(fields[b"merchant"])).first()
-        if merchant is None:
-            return  # closed and deleted since: there is nothing left to write to
-        events, _refused = parse_batch({"events": json.loads(fields[b"events"])})
-        store(merchant=merchant, events=events)
+    def _store(self, entry_id: bytes, fields: dict[bytes, bytes]) -> None:
+        """One batch into the database; one that can never be stored is put aside, so that the others go on."""
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                merchant = Merchant.objects.filter(pk=int(fields[b"merchant"])).first()
+                if merchant is not None:  # closed and deleted since: there is nothing left to write to
+                    store(merchant=merchant, events=unpack(fields[b"events"]))
+                return
+            except IntegrityError as error:
+                fault: Exception = error
+                if attempt < ATTEMPTS:
+                    continue
+            except (InvalidToken, DataError, KeyError, ValueError, TypeError, IndexError) as error:
+                fault = error
+            log.error("events.unstorable", entry=entry_id.decode(), error=type(fault).__name__)
+            self._connection.xadd(UNSTORABLE, cast(dict[Any, Any], fields))
+            return

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeGuard
 
 from django.db import transaction
+from django.db.models import Count
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from catalog.models import Merchant, Product
 from jobs.errors import UserError
 from recommend.models import Interaction, Shopper
+from recommend.services.shoppers import LONGEST_VISITOR_ID
 from styling.models import StyledImage
 
 MOST_EVENTS = 1_000
@@ -25,6 +26,9 @@ CLOCK_SKEW = timedelta(minutes=5)
 OLDEST = timedelta(days=730)
 #: More events than this of one shopper in a day are a robot's; they are dropped, not stored.
 MOST_EVENTS_PER_SHOPPER_AND_DAY = 2_000
+SEEN_WITHIN = timedelta(hours=1)
+LARGEST_VALUE = 1e9
+_KINDS = frozenset(Interaction.Kind.values)
 _FIELDS = {"id", "shopper", "product", "kind", "value", "rendering", "slot", "slate", "position", "occurred_at"}
 
 
@@ -79,13 +83,15 @@ def _parse(raw: Any, now: datetime) -> Event:
     if not isinstance(raw, dict) or not set(raw) <= _FIELDS:
         raise ValueError("event-malformed", _("An event is an object with the documented fields only."))
     kind = raw.get("kind")
-    if kind not in Interaction.Kind.values:
+    if not isinstance(kind, str) or kind not in _KINDS:
         raise ValueError("kind-unknown", _("Unknown kind of event."))
-    shopper, product = raw.get("shopper"), raw.get("product")
-    if not (isinstance(shopper, str) and 0 < len(shopper) <= 200):
+    shopper, product, slot = raw.get("shopper"), raw.get("product"), raw.get("slot") or ""
+    if not _is_text(shopper, LONGEST_VISITOR_ID):
         raise ValueError("shopper-missing", _("“shopper” is your own id of the person, up to 200 characters."))
-    if not (isinstance(product, str) and 0 < len(product) <= 64):
+    if not _is_text(product, 64):
         raise ValueError("product-missing", _("“product” is a SKU."))
+    if slot and not _is_text(slot, 20):
+        raise ValueError("slot-unreadable", _("“slot” is a text of up to 20 characters."))
     return Event(
         id=_uuid(raw.get("id")),
         shopper=shopper,
@@ -93,16 +99,23 @@ def _parse(raw: Any, now: datetime) -> Event:
         kind=kind,
         value=_value(raw.get("value")),
         rendering=_whole(raw.get("rendering"), 2**62),
-        slot=str(raw.get("slot") or "")[:20],
+        slot=slot,
         slate=_uuid(raw["slate"]) if raw.get("slate") else None,
         position=_whole(raw.get("position"), 32_767),
         occurred_at=_moment(raw.get("occurred_at"), now),
     )
 
 
+def _is_text(text: Any, longest: int) -> TypeGuard[str]:
+    """A text that any database takes: neither NUL nor half a character."""
+    return isinstance(text, str) and 0 < len(text) <= longest and text.isprintable()
+
+
 def _uuid(text: Any) -> uuid.UUID:
     try:
-        return uuid.UUID(str(text))
+        if not isinstance(text, str):
+            raise ValueError
+        return uuid.UUID(text)
     except ValueError:
         raise ValueError("id-missing", _("Every event needs an id of its own, a UUID.")) from None
 
@@ -110,9 +123,9 @@ def _uuid(text: Any) -> uuid.UUID:
 def _value(number: Any) -> float | None:
     if number is None:
         return None
-    if isinstance(number, bool) or not isinstance(number, int | float) or not math.isfinite(number):
+    if isinstance(number, bool) or not isinstance(number, int | float):
         raise ValueError("value-unreadable", _("“value” is a finite number."))
-    if abs(number) > 1e9:
+    if not abs(number) <= LARGEST_VALUE:  # also what is not a number, and integers that no float can hold
         raise ValueError("value-unreadable", _("“value” is out of range."))
     return float(number)
 
@@ -130,12 +143,12 @@ def _moment(text: Any, now: datetime) -> datetime:
         return now
     try:
         moment = parse_datetime(text) if isinstance(text, str) and len(text) < 60 else None
-    except ValueError:
+        if moment is not None:
+            moment = moment.replace(tzinfo=UTC) if timezone.is_naive(moment) else moment.astimezone(UTC)
+    except (ValueError, OverflowError):  # year 1 in a zone east of Greenwich lies before time began
         moment = None
     if moment is None:
         raise ValueError("time-unreadable", _("“occurred_at” is an ISO 8601 time."))
-    if timezone.is_naive(moment):
-        moment = moment.replace(tzinfo=UTC)
     if not now - OLDEST < moment <= now + CLOCK_SKEW:
         raise ValueError("time-out-of-range", _("“occurred_at” lies in the future or more than two years back."))
     return min(moment, now)
@@ -144,12 +157,15 @@ def _moment(text: Any, now: datetime) -> datetime:
 def store_events(*, merchant: Merchant, events: Sequence[Event], shoppers: Mapping[str, Shopper]) -> int:
     """Insert events of known, consented shoppers in one statement; ids that are there already change nothing.
 
-    Events of other shoppers and of products that the shop does not have are passed over. How many rows were new.
+    Events of other shoppers and of products that the shop does not have are passed over. How many were put to the
+    database, repetitions included.
     """
     skus = {event.product for event in events}
     products = dict(Product.objects.filter(merchant=merchant, sku__in=skus).values_list("sku", "pk"))
     shown = {event.rendering for event in events if event.rendering is not None}
-    renderings = dict(StyledImage.objects.filter(merchant=merchant, pk__in=shown).values_list("pk", "style_id"))
+    renderings = (
+        dict(StyledImage.objects.filter(merchant=merchant, pk__in=shown).values_list("pk", "style_id")) if shown else {}
+    )
     rows = [
         Interaction(
             merchant=merchant,
@@ -168,35 +184,34 @@ def store_events(*, merchant: Merchant, events: Sequence[Event], shoppers: Mappi
         for event in events
         if event.shopper in shoppers and event.product in products
     ]
-    return insert(merchant=merchant, rows=_without_robots(rows))
+    return insert(rows=_without_robots(rows))
 
 
-def insert(*, merchant: Merchant, rows: Iterable[Interaction]) -> int:
-    """Insert rows, those with a known event id left out; how many were new."""
+def insert(*, rows: Iterable[Interaction]) -> int:
+    """Insert rows, those with a known event id left out; how many were given."""
     rows = list(rows)
+    if not rows:
+        return 0
     with transaction.atomic():
-        known = set(
-            Interaction.objects.filter(merchant=merchant, event_id__in=[row.event_id for row in rows]).values_list(
-                "event_id", flat=True
-            )
-        )
-        fresh = {row.event_id: row for row in rows if row.event_id not in known}
-        Interaction.objects.bulk_create(fresh.values(), ignore_conflicts=True, batch_size=500)
-        Shopper.objects.filter(pk__in={row.shopper_id for row in rows}).update(last_seen_at=timezone.now())
-    return len(fresh)
+        Interaction.objects.bulk_create(rows, ignore_conflicts=True, batch_size=500)
+        touch({row.shopper_id for row in rows})
+    return len(rows)
+
+
+def touch(shopper_ids: Iterable[int]) -> None:
+    """Remember that shoppers were here; the hour is exact enough, and keeps a write out of most requests."""
+    now = timezone.now()
+    Shopper.objects.filter(pk__in=set(shopper_ids), last_seen_at__lt=now - SEEN_WITHIN).update(last_seen_at=now)
 
 
 def _without_robots(rows: list[Interaction]) -> list[Interaction]:
     """Drop what goes beyond the daily limit of a shopper."""
     since = timezone.now() - timedelta(days=1)
-    counts: dict[int, int] = {}
+    today = Interaction.objects.filter(shopper__in={row.shopper_id for row in rows}, received_at__gt=since)
+    counts = dict(today.order_by().values_list("shopper_id").annotate(Count("pk"))) if rows else {}
     kept = []
     for row in rows:
-        if row.shopper_id not in counts:
-            counts[row.shopper_id] = Interaction.objects.filter(
-                shopper_id=row.shopper_id, received_at__gt=since
-            ).count()
-        counts[row.shopper_id] += 1
+        counts[row.shopper_id] = counts.get(row.shopper_id, 0) + 1
         if counts[row.shopper_id] <= MOST_EVENTS_PER_SHOPPER_AND_DAY:
             kept.append(row)
     return kept

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -10,6 +13,7 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from numpy.typing import NDArray
 
 from catalog import audit
 from catalog.access import require_role
@@ -17,14 +21,22 @@ from catalog.models import Membership, Merchant, Product, ProductImage
 from jobs.context import JobContext
 from jobs.errors import Conflict, UserError
 from jobs.services import enqueue
+from recommend import serving
 from recommend.engine.errors import EngineError
 from recommend.engine.interactions import Interactions
 from recommend.engine.recommender import FittedRecommender, RecommenderSettings, fit
 from recommend.engine.style import STYLE_SIZE
-from recommend.models import Interaction, Recommender, RecommenderFit
+from recommend.models import Interaction, Recommender, RecommenderFit, Shopper
+from recommend.services import policies
+from recommend.services.history import history_of
 from recommend.services.picture_vectors import centred, vectors_of
 
 KIND = "recommend.fit"
+#: Versions whose files stay, for a way back.
+KEPT_VERSIONS = 6
+#: A scheduled fit waits for so many new events, and runs at least so often while there are any.
+ENOUGH_NEW_EVENTS = 200
+LONGEST_WAIT = timedelta(days=1)
 
 
 def start_fit(*, merchant: Merchant, by: Any = None, key: str | None = None) -> RecommenderFit:
@@ -43,6 +55,41 @@ def start_fit(*, merchant: Merchant, by: Any = None, key: str | None = None) -> 
             idempotency_key=key,
             settings=RecommenderSettings().as_dict(),
         )
+    )
+
+
+def start_due_fits() -> int:
+    """Ask for a new version wherever enough has happened since the last one; how many were asked for.
+
+    A shop's first fit is a person's decision; after it, the schedule keeps the shop fresh.
+    """
+    asked = 0
+    for merchant in Merchant.objects.open().filter(recommenders__isnull=False).distinct():
+        if RecommenderFit.objects.filter(merchant=merchant, status__in=["queued", "running"]).exists():
+            continue
+        fresh = freshness(merchant=merchant)
+        if fresh.new_events >= ENOUGH_NEW_EVENTS or (fresh.new_events and fresh.age > LONGEST_WAIT):
+            start_fit(merchant=merchant)
+            asked += 1
+    return asked
+
+
+@dataclass(frozen=True)
+class Freshness:
+    """How old the newest version is, and what has happened since."""
+
+    age: timedelta
+    new_events: int
+
+
+def freshness(*, merchant: Merchant) -> Freshness:
+    """How far the newest version lies behind the events; with none, everything is new."""
+    newest = Recommender.objects.filter(merchant=merchant).order_by("-version").first()
+    since = newest.created_at if newest else merchant.created_at
+    events = Interaction.objects.filter(merchant=merchant).exclude(kind=Interaction.Kind.IMPRESSION)
+    return Freshness(
+        age=timezone.now() - since,
+        new_events=events.filter(received_at__gt=since).count() if newest else events.count(),
     )
 
 
@@ -108,7 +155,7 @@ def _style_vectors(merchant: Merchant, products: list[int], context: JobContext)
 
 def _record(run: RecommenderFit, fitted: FittedRecommender, context: JobContext) -> dict[str, Any]:
     directory = f"recommenders/{run.merchant_id}/{run.pk}-{context.fence}"
-    fitted.save(settings.ARTIFACTS_ROOT / directory)
+    serving.save(fitted, settings.ARTIFACTS_ROOT / directory, typical_queries=_typical_queries(run.merchant, fitted))
     with context.fenced():
         last = Recommender.objects.filter(merchant=run.merchant).aggregate(last=Max("version"))["last"] or 0
         recommender = Recommender.objects.create(
@@ -118,33 +165,52 @@ def _record(run: RecommenderFit, fitted: FittedRecommender, context: JobContext)
             directory=directory,
             metrics=dict(fitted.metrics),
         )
-        reason = reason_to_hold(recommender)
-        if reason:
-            Recommender.objects.filter(pk=recommender.pk).update(held_reason=reason)
+        recommender.held = reason_to_hold(recommender)
+        if recommender.held:
+            recommender.save(update_fields=["held"])
         else:
             deploy(recommender=recommender)
-        result = {"version": recommender.version, "deployed": not reason, "held_reason": reason}
+        result = {"version": recommender.version, "deployed": not recommender.held, "held": recommender.held}
         context.complete(result)
+    policies.learn(merchant=run.merchant)
+    prune(merchant=run.merchant)
     return result
 
 
-def reason_to_hold(recommender: Recommender) -> str:
+def _typical_queries(merchant: Merchant, fitted: FittedRecommender) -> NDArray[np.floating]:
+    """A hundred shoppers as the search will meet them (only where an index is made)."""
+    if len(fitted.item_ids) < serving.INDEX_FROM:
+        return np.zeros((0, fitted.item_matrix.shape[1]), dtype=np.float32)
+    now = timezone.now().timestamp()
+    shoppers = Shopper.objects.filter(merchant=merchant).order_by("-last_seen_at")[:100]
+    return np.array([fitted.query(history_of(shopper).events, now).vector for shopper in shoppers])
+
+
+def prune(*, merchant: Merchant) -> int:
+    """Delete the files of versions that are neither in use nor among the newest; how many went."""
+    gone = 0
+    rows = Recommender.objects.filter(merchant=merchant).order_by("-version")
+    for recommender in rows[KEPT_VERSIONS:]:
+        directory = settings.ARTIFACTS_ROOT / recommender.directory
+        if recommender.status != Recommender.Status.DEPLOYED and directory.is_dir():
+            shutil.rmtree(directory, ignore_errors=True)
+            gone += 1
+    return gone
+
+
+def reason_to_hold(recommender: Recommender) -> dict[str, Any]:
     """Why the new version must not take over by itself; empty where it may.
 
     It must not be worse than the one in use beyond the interval of its own score.
     """
     running = Recommender.objects.filter(merchant=recommender.merchant, status=Recommender.Status.DEPLOYED).first()
     new, old = _ndcg(recommender), _ndcg(running) if running else None
-    if old is None or new is None:
-        return ""
+    if running is None or old is None or new is None:
+        return {}
     margin = (new["ci"][1] - new["ci"][0]) / 2
     if new["ndcg@10"] + margin >= old["ndcg@10"]:
-        return ""
-    return _("NDCG@10 %(new).3f is below %(old).3f of version %(version)d by more than its interval.") % {
-        "new": new["ndcg@10"],
-        "old": old["ndcg@10"],
-        "version": running.version if running else 0,
-    }
+        return {}
+    return {"new": new["ndcg@10"], "old": old["ndcg@10"], "version": running.version}
 
 
 def _ndcg(recommender: Recommender) -> dict[str, Any] | None:
@@ -166,7 +232,7 @@ def deploy(*, recommender: Recommender, by: Any = None) -> Recommender:
         previous.update(status=Recommender.Status.RETIRED)
         allowed = [state for state, targets in Recommender.TRANSITIONS.items() if "deployed" in targets]
         if not Recommender.objects.filter(pk=recommender.pk, status__in=allowed).update(
-            status=Recommender.Status.DEPLOYED, deployed_at=timezone.now(), held_reason=""
+            status=Recommender.Status.DEPLOYED, deployed_at=timezone.now(), held={}
         ):
             raise Conflict("already-deployed", _("This version is in use already."))
         audit.record(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from recommend.engine.query import HistoryEvent
@@ -27,7 +28,7 @@ class History:
         seen = dict.fromkeys(int(event.item_id) for event in self.events if event.event in LIKES)
         return list(seen)[:n]
 
-    def style_shares(self, hidden: set[int]) -> dict[int, float]:
+    def style_shares(self, hidden: Collection[int]) -> dict[int, float]:
         """Share of each style among the renderings that the shopper responded to, later ones counting more.
 
         Keys are style ids, 0 is the original photo. Styles that the shopper took out of the profile are left out.

@@ -12,7 +12,6 @@ from functools import cached_property
 from typing import Literal
 
 import numpy as np
-from django.db.models import Q
 from django.utils import timezone
 from numpy.typing import NDArray
 
@@ -21,8 +20,8 @@ from recommend import serving
 from recommend.engine.fitted import FittedRecommender
 from recommend.engine.query import UserQuery
 from recommend.engine.rules import Placed, Rules, fill_shelf
-from recommend.models import MerchandisingRule, Recommender, Shopper
-from recommend.services.catalogue import Snapshot, snapshot
+from recommend.models import MerchandisingRule, Shopper
+from recommend.services.catalogue import Snapshot, facts, snapshot
 from recommend.services.history import History, history_of
 
 Slot = Literal["home", "style", "new", "category", "product", "cart"]
@@ -53,9 +52,9 @@ class Shelves:
         self.merchant = merchant
         self.shopper = shopper
         self.history = history if history is not None else history_of(shopper)
-        deployed = serving.deployed(merchant.pk)
-        self.recommender: Recommender | None = deployed[0] if deployed else None
-        self.fitted: FittedRecommender | None = deployed[1] if deployed else None
+        served = serving.deployed(merchant)
+        self.recommender_id: int | None = served.recommender_id if served else None
+        self.fitted: FittedRecommender | None = served.fitted if served else None
         self._placed: set[int] = set()
 
     @property
@@ -64,7 +63,7 @@ class Shelves:
 
     @cached_property
     def snapshot(self) -> Snapshot:
-        return snapshot(self.merchant.pk, self.fitted)
+        return snapshot(self.merchant, self.fitted)
 
     @cached_property
     def query(self) -> UserQuery | None:
@@ -78,10 +77,12 @@ class Shelves:
         *,
         product_id: int | None = None,
         category_id: int | None = None,
+        lowest_price: float | None = None,
+        highest_price: float | None = None,
         explain: bool = False,
     ) -> list[Pick]:
         """Up to ``k`` products for a place. ``product``: like that product; ``category``: of that category."""
-        rules = self._rules(slot, k, category_id)
+        rules = replace(self._rules(slot, k, category_id), lowest_price=lowest_price, highest_price=highest_price)
         if product_id is not None:
             rules = replace(rules, hidden=[*rules.hidden, *self._rows([product_id])])
         rules = replace(rules, hidden=[*rules.hidden, *self._rows(self._placed)])
@@ -90,34 +91,27 @@ class Shelves:
             source = _Similar(self, product_id) if slot == "product" and product_id else _ForShopper(self, slot)
             sources.insert(0, source)  # type: ignore[arg-type]
         placed = fill_shelf(
-            k, catalogue=self.snapshot.columns, rules=rules, sources=sources, vectors=self._looks(rules)
+            k, catalogue=self.snapshot.columns, rules=rules, sources=sources, vectors=self.snapshot.looks
         ).items
         picks = [self._pick(item, product_id, explain=explain) for item in placed if self.snapshot.on_sale[item.row]]
         self._placed |= {pick.product_id for pick in picks}
         return picks
 
-    def _looks(self, rules: Rules) -> NDArray[np.floating] | None:
-        if self.fitted is None or rules.relevance >= 1 or not self.fitted.parts.style.shape[1]:
-            return None
-        known = self.fitted.parts.style
-        new = len(self.snapshot.product_ids) - len(known)
-        return np.vstack([known, np.zeros((new, known.shape[1]), dtype=known.dtype)]) if new else known
-
     def _rows(self, product_ids: set[int] | list[int]) -> list[int]:
         return [self.snapshot.rows[pk] for pk in product_ids if pk in self.snapshot.rows]
 
     @cached_property
-    def _merchant_rules(self) -> list[MerchandisingRule]:
+    def _active_rules(self) -> list[MerchandisingRule]:
         now = timezone.now()
-        return list(
-            MerchandisingRule.objects.filter(
-                Q(starts_at=None) | Q(starts_at__lte=now), Q(ends_at=None) | Q(ends_at__gt=now), merchant=self.merchant
-            )
-        )
+        return [
+            rule
+            for rule in facts(self.merchant).rules
+            if (rule.starts_at is None or rule.starts_at <= now) and (rule.ends_at is None or rule.ends_at > now)
+        ]
 
     def _rules(self, slot: Slot, k: int, category_id: int | None) -> Rules:
         effects = MerchandisingRule.Effect
-        active = [rule for rule in self._merchant_rules if rule.slot in {"", slot}]
+        active = [rule for rule in self._active_rules if rule.slot in {"", slot}]
         amount = {effects.BOOST: BOOST, effects.BURY: -BOOST}
 
         def products(effect: str) -> list[int]:

@@ -14,6 +14,9 @@ from catalog.models import Merchant
 from recommend import pseudonyms
 from recommend.models import Interaction, Shopper, Slate
 
+#: A visitor's own id, or a client's id of a person, is never longer.
+LONGEST_VISITOR_ID = 200
+
 
 def find(*, merchant: Merchant, visitor_id: str) -> Shopper | None:
     """The shopper behind a visitor id; a row of the last epoch is moved to the present one."""
@@ -42,22 +45,29 @@ def find_many(*, merchant: Merchant, visitor_ids: Iterable[str]) -> dict[str, Sh
 
 
 def grant_consent(*, merchant: Merchant, visitor_id: str) -> Shopper:
-    """Consent to the present text; the shopper's row begins (or goes on) here."""
+    """Consent to the present text; the shopper's row begins here, or goes on under the new text."""
+    now = timezone.now()
+    given = {
+        "consent": Shopper.Consent.GRANTED,
+        "consent_version": settings.CONSENT_TEXT_VERSION,
+        "consent_at": now,
+        "last_seen_at": now,
+    }
     known = find(merchant=merchant, visitor_id=visitor_id)
     if known is not None:
+        if known.consent_version != settings.CONSENT_TEXT_VERSION:
+            Shopper.objects.filter(pk=known.pk).update(**given)
+            known.refresh_from_db()
         return known
-    epoch = pseudonyms.epoch_of(timezone.now().date())
+    epoch = pseudonyms.epoch_of(now.date())
     shopper, _ = Shopper.objects.update_or_create(
         merchant=merchant,
         pseudonym=pseudonyms.pseudonym(merchant_id=merchant.pk, visitor_id=visitor_id, epoch=epoch),
         defaults={
-            "consent": Shopper.Consent.GRANTED,
-            "consent_version": settings.CONSENT_TEXT_VERSION,
-            "consent_at": timezone.now(),
+            **given,
             "personalisation_enabled": True,
             "wrapped_key": pseudonyms.new_wrapped_key(),
             "sealed_profile": b"",
-            "last_seen_at": timezone.now(),
         },
     )
     return shopper

@@ -15,11 +15,12 @@ from django.db.models import Prefetch
 from django.utils import timezone
 
 from catalog.models import Merchant, Product, ProductImage
-from recommend.models import RenderingPolicy, Shopper, Slate
+from recommend.models import Shopper, Slate
 from recommend.reasons import reason_text
 from recommend.services import shoppers
+from recommend.services.catalogue import facts
 from recommend.services.history import LIKES, History
-from recommend.services.renderings import RenderingChooser, Shown, load_policy
+from recommend.services.renderings import RenderingChooser, Shown
 from recommend.services.shelves import Pick, Shelves
 from styling.models import StyledImage
 
@@ -41,14 +42,18 @@ class ShownProduct:
 
     product: Product
     picture: Picture | None
-    rendering: StyledImage | None = None
-    propensity: float = 1.0
+    shown: Shown = field(default_factory=lambda: Shown(None))
     score: float = 0.0
     parts: Mapping[str, float] = field(default_factory=dict)
     reason_code: str = ""
     reason: str = ""
+    reason_product: int | None = None
     trace: tuple[str, ...] = ()
     position: int = 0
+
+    @property
+    def rendering(self) -> StyledImage | None:
+        return self.shown.rendering
 
 
 @dataclass(frozen=True)
@@ -72,12 +77,18 @@ class Presenter:
     def __init__(self, page: Shelves) -> None:
         self.page = page
         self.chooser = chooser_for(page.merchant, page.shopper, page.history)
+        self._known: dict[int, Product] = {}
 
-    def slates(self, shelves: Mapping[str, Sequence[Pick]], *, keep: bool = True) -> dict[str, ShownSlate]:
-        """Every shelf of a page as it is shown; kept as ``Slate`` rows for a shopper with a profile."""
+    def slates(
+        self, shelves: Mapping[str, Sequence[Pick]], *, also: Sequence[int] = (), keep: bool = True
+    ) -> dict[str, ShownSlate]:
+        """Every shelf of a page as it is shown; kept as ``Slate`` rows for a shopper with a profile.
+
+        ``also``: ids of products that ``plain`` will show on the same page, read along.
+        """
         picks = [pick for shelf in shelves.values() for pick in shelf]
         wanted = {pick.product_id for pick in picks} | {pick.reason_product for pick in picks if pick.reason_product}
-        products = self._products(wanted)
+        products = self.products(wanted | set(also))
         shown = {
             slot: [
                 self._show(pick, products, position)
@@ -91,18 +102,26 @@ class Presenter:
 
     def plain(self, product_ids: Sequence[int]) -> list[ShownProduct]:
         """Products in a given order, in the shopper's style, without a recommendation behind them."""
-        products = self._products(set(product_ids))
+        products = self.products(set(product_ids))
         return [
             self._present(products[pk], position=position) for position, pk in enumerate(product_ids) if pk in products
         ]
+
+    def product(self, product_id: int, *, along: Sequence[int] = ()) -> Product | None:
+        """One product on sale, with its pictures; ``along``: ids of products that are shown on the same page."""
+        return self.products({product_id, *along}).get(product_id)
 
     def shown(self, products: Sequence[Product]) -> list[ShownProduct]:
         """Products that were read with ``with_pictures``, in the shopper's style."""
         return [self._present(product, position=position) for position, product in enumerate(products)]
 
-    def _products(self, ids: set[int]) -> dict[int, Product]:
-        rows = with_pictures(Product.objects.filter(merchant=self.page.merchant).on_sale().filter(pk__in=ids))
-        return {product.pk: product for product in rows}
+    def products(self, ids: set[int]) -> dict[int, Product]:
+        """Products on sale by id; each is read once for a page."""
+        missing = ids - self._known.keys()
+        if missing:
+            rows = with_pictures(Product.objects.filter(merchant=self.page.merchant).on_sale().filter(pk__in=missing))
+            self._known.update({product.pk: product for product in rows})
+        return {pk: self._known[pk] for pk in ids if pk in self._known}
 
     def _show(self, pick: Pick, products: Mapping[int, Product], position: int) -> ShownProduct:
         behind = products.get(pick.reason_product) if pick.reason_product else None
@@ -113,6 +132,7 @@ class Presenter:
             parts=pick.parts,
             reason_code=pick.reason_code,
             reason=reason_text(pick.reason_code, behind.display_name if behind else ""),
+            reason_product=pick.reason_product,
             trace=pick.trace,
         )
 
@@ -122,7 +142,7 @@ class Presenter:
             return ShownProduct(product, None, **fields)
         shown = self.choose(image)
         picture = picture_of(shown.rendering or image, alt=image.alt_text or product.display_name)
-        return ShownProduct(product, picture, shown.rendering, shown.propensity, **fields)
+        return ShownProduct(product, picture, shown, **fields)
 
     def choose(self, image: ProductImage) -> Shown:
         """The rendering of one picture for this visitor."""
@@ -133,7 +153,7 @@ class Presenter:
             Slate(
                 merchant=self.page.merchant,
                 shopper=self.page.shopper,
-                recommender=self.page.recommender,
+                recommender_id=self.page.recommender_id,
                 slot=slot,
                 items=[_record(item) for item in items],
             )
@@ -151,7 +171,10 @@ def _record(item: ShownProduct) -> dict[str, Any]:
         "rendering": item.rendering.pk if item.rendering else None,
         "score": round(item.score, 5),
         "reason": item.reason_code,
-        "propensity": round(item.propensity, 5),
+        "source": item.reason_product,
+        "propensity": round(item.shown.propensity, 5),
+        "known": round(item.shown.known, 3),
+        "share": round(item.shown.share, 5),
     }
 
 
@@ -169,11 +192,11 @@ def chooser_for(merchant: Merchant, shopper: Shopper | None, history: History) -
     if shopper is None:
         return RenderingChooser.for_stranger()
     likes = sum(event.event in LIKES for event in history.events)
-    row = RenderingPolicy.objects.filter(merchant=merchant).first() if merchant.bandit_enabled else None
+    hidden = frozenset(shoppers.hidden_tags(shopper))
     return RenderingChooser(
-        shares=history.style_shares(shoppers.hidden_tags(shopper)),
+        shares=history.style_shares(hidden),
         likes=likes,
         seed=f"{shopper.pk}|{likes}|{timezone.now():%G-%V}",
-        policy=load_policy(row.state) if row else None,
-        enabled=True,
+        policy=facts(merchant).policy if merchant.bandit_enabled else None,
+        hidden=hidden,
     )

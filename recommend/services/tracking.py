@@ -8,9 +8,8 @@ from collections.abc import Iterable
 from django.utils import timezone
 
 from catalog.models import Product
-from recommend.models import Interaction, Shopper
-from recommend.services.events import insert
-from recommend.services.slates import ShownSlate
+from recommend.models import Interaction, Shopper, Slate
+from recommend.services.events import SEEN_WITHIN, insert, touch
 from styling.models import StyledImage
 
 
@@ -27,44 +26,54 @@ def note(
     """One thing that the shopper did with a product."""
     if shopper is None:
         return
-    insert(
-        merchant=shopper.merchant,
+    Interaction.objects.create(
+        merchant_id=shopper.merchant_id,
+        shopper=shopper,
+        product=product,
+        kind=kind,
+        style_id=rendering.style_id if rendering else None,
+        styled_image=rendering,
+        slot=slot[:20],
+        slate_id=slate_id,
+        position=position,
+        occurred_at=timezone.now(),
+    )
+    if timezone.now() - shopper.last_seen_at > SEEN_WITHIN:
+        touch([shopper.pk])
+
+
+def note_seen(*, shopper: Shopper, slate_id: uuid.UUID, positions: Iterable[int]) -> int:
+    """Impressions: the places of a slate that really came into view, as the page's script says; how many were taken.
+
+    What stood at a place is read from the slate, never believed; telling it twice is telling it once.
+    """
+    slate = Slate.objects.filter(pk=slate_id, shopper=shopper).first()
+    if slate is None:
+        return 0
+    now = timezone.now()
+    seen = [(position, slate.items[position]) for position in sorted(set(positions)) if position < len(slate.items)]
+    products = set(Product.objects.filter(pk__in=[item["product"] for _, item in seen]).values_list("pk", flat=True))
+    renderings = set(
+        StyledImage.objects.filter(pk__in=[item["rendering"] for _, item in seen if item["rendering"]]).values_list(
+            "pk", flat=True
+        )
+    )
+    return insert(
         rows=[
             Interaction(
                 merchant_id=shopper.merchant_id,
+                event_id=uuid.uuid5(slate.pk, str(position)),
                 shopper=shopper,
-                product=product,
-                kind=kind,
-                style_id=rendering.style_id if rendering else None,
-                styled_image=rendering,
-                slot=slot[:20],
-                slate_id=slate_id,
+                product_id=item["product"],
+                kind=Interaction.Kind.IMPRESSION,
+                style_id=item["style"] if item["rendering"] in renderings else None,
+                styled_image_id=item["rendering"] if item["rendering"] in renderings else None,
+                slot=slate.slot,
+                slate_id=slate.pk,
                 position=position,
-                occurred_at=timezone.now(),
+                occurred_at=now,
             )
-        ],
-    )
-
-
-def note_impressions(*, shopper: Shopper | None, slates: Iterable[ShownSlate]) -> None:
-    """What a page put before the shopper's eyes, in one statement."""
-    if shopper is None:
-        return
-    now = timezone.now()
-    Interaction.objects.bulk_create(
-        Interaction(
-            merchant_id=shopper.merchant_id,
-            shopper=shopper,
-            product=item.product,
-            kind=Interaction.Kind.IMPRESSION,
-            style_id=item.rendering.style_id if item.rendering else None,
-            styled_image=item.rendering,
-            slot=slate.slot,
-            slate_id=slate.id,
-            position=item.position,
-            occurred_at=now,
-        )
-        for slate in slates
-        if slate.id is not None
-        for item in slate.items
+            for position, item in seen
+            if item["product"] in products
+        ]
     )

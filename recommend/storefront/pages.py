@@ -1,32 +1,25 @@
-"""Home, category, product and search."""
+"""The shops, a shop's home, and a product."""
 
 from __future__ import annotations
 
+import re
 import uuid
-from contextlib import suppress
 from typing import Any
 
-from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
-from catalog.models import Category, Merchant, Product
-from catalog.search import matches
-from recommend.models import Interaction
+from catalog.models import Merchant, ProductImage
+from recommend.models import Interaction, Shopper, Slate
+from recommend.reasons import reason_text
 from recommend.services import tracking
-from recommend.services.shelves import Shelves
-from recommend.services.slates import Picture, Presenter, picture_of, with_pictures
-from recommend.storefront.shop import ShopRequest, in_shop, page
+from recommend.services.shelves import SLOTS, Shelves
+from recommend.services.slates import Presenter, ShownProduct, picture_of
+from recommend.storefront.shop import ShopRequest, in_shop, page, profile_of, wants_part
 from styling.models import StyledImage
 
-PER_PAGE = 24
-SORTS = {
-    "newest": ("-created_at", "-pk"),
-    "price": ("price", "pk"),
-    "-price": ("-price", "pk"),
-    "name": ("name", "pk"),
-}
+_PLACE = re.compile(r"[0-9]{1,4}")
 
 
 @require_safe
@@ -42,110 +35,84 @@ def shops(request: HttpRequest) -> HttpResponse:
 @in_shop
 def home(request: ShopRequest) -> HttpResponse:
     """For you, in your style, new, recently seen. A stranger gets favourites and news."""
-    profile = _profile(request)
-    shelves = Shelves(request.shop, profile)
+    shelves = Shelves(request.shop, profile_of(request))
     chosen = {"home": shelves.shelf("home", 8)}
     if shelves.is_personal:
         chosen["style"] = shelves.shelf("style", 4)
     chosen["new"] = shelves.shelf("new", 4)
+    seen = shelves.history.recently_seen(6) if shelves.is_personal else []
     presenter = Presenter(shelves)
-    slates = presenter.slates(chosen)
-    tracking.note_impressions(shopper=profile, slates=slates.values())
-    hero = next((item for item in slates["home"].items if item.picture), None)
-    seen = presenter.plain(shelves.history.recently_seen(4)) if shelves.is_personal else []
-    return page(request, "home.html", {"slates": slates, "hero": hero, "seen": seen, "is_warm": shelves.is_personal})
-
-
-@require_safe
-@in_shop
-def category(request: ShopRequest, slug: str) -> HttpResponse:
-    """A shelf of the shop, sorted and filtered; the first products are chosen for the shopper."""
-    found = Category.objects.filter(merchant=request.shop, slug=slug).first()
-    if found is None:
-        raise Http404
-    products = Product.objects.filter(merchant=request.shop, category=found).on_sale()
-    return _listing(request, "category.html", products, {"category": found})
-
-
-@require_safe
-@in_shop
-def search(request: ShopRequest) -> HttpResponse:
-    """Products that hold every word, in Chinese or English."""
-    query = request.GET.get("q", "").strip()[:100]
-    products = Product.objects.filter(merchant=request.shop).on_sale()
-    products = products.filter(matches(query)) if query else products.none()
-    return _listing(request, "search.html", products, {"query": query})
-
-
-def _listing(request: ShopRequest, template: str, products: Any, context: dict[str, Any]) -> HttpResponse:
-    sort = request.GET.get("sort", "newest")
-    sort = sort if sort in SORTS else "newest"
-    if request.GET.get("stock"):
-        products = products.filter(stock__gt=0)
-    for name, lookup in (("from", "price__gte"), ("to", "price__lte")):
-        with suppress(ValueError):
-            products = products.filter(**{lookup: round(float(request.GET.get(name, "")[:12]), 2)})
-    paginator = Paginator(with_pictures(products.order_by(*SORTS[sort])), PER_PAGE)
-    current = paginator.get_page(request.GET.get("page"))
-    presenter = Presenter(Shelves(request.shop, _profile(request)))
+    slates = presenter.slates(chosen, also=seen)
     return page(
         request,
-        template,
+        "home.html",
         {
-            **context,
-            "items": presenter.shown(list(current.object_list)),
-            "page_obj": current,
-            "sort": sort,
-            "count": paginator.count,
-            "filters": {name: request.GET.get(name, "") for name in ("from", "to", "stock")},
+            "slates": slates,
+            "hero": _hero(slates["home"].items),
+            "seen": presenter.plain(seen),
+            "is_warm": shelves.is_personal,
         },
     )
+
+
+def _hero(items: Any) -> ShownProduct | None:
+    """The first product with a picture of its own look; a stylised one if there is, since that is what the shop is for."""
+    with_picture = [item for item in items if item.picture]
+    return next((item for item in with_picture if item.rendering), with_picture[0] if with_picture else None)
 
 
 @require_safe
 @in_shop
 def product(request: ShopRequest, product_id: int) -> HttpResponse:
-    """One product: its renderings to switch between, and what is like it."""
-    found = with_pictures(Product.objects.filter(merchant=request.shop, pk=product_id).on_sale()).first()
-    if found is None:
-        raise Http404
-    profile = _profile(request)
+    """One product: its renderings to switch between, what is like it, and why it stands here."""
+    profile = profile_of(request)
     shelves = Shelves(request.shop, profile)
     presenter = Presenter(shelves)
-    image = next(iter(found.images.all()), None)
-    options: list[StyledImage] = image.published_renderings if image else []
-    wanted = request.GET.get("style", "")
-    shown = presenter.choose(image).rendering if image else None
-    if wanted:
-        shown = next((option for option in options if option.style.slug == wanted), None)
-    slates = presenter.slates({"product": shelves.shelf("product", 4, product_id=found.pk)})
+    picks = [] if wants_part(request) else shelves.shelf("product", 4, product_id=product_id)
+    found = presenter.product(product_id, along=[pick.product_id for pick in picks])
+    if found is None:
+        return page(request, "not_found.html", {}, status=404)
+    images: list[ProductImage] = list(found.images.all())
+    options: list[StyledImage] = images[0].published_renderings if images else []  # type: ignore[attr-defined]
+    shown = _asked_for(request.GET.get("style", ""), options)
+    if shown is None and images and not request.GET.get("style"):
+        shown = presenter.choose(images[0]).rendering
+    slate_id = _uuid(request.GET.get("slate", ""))
     tracking.note(
         shopper=profile,
-        kind=Interaction.Kind.CLICK if request.GET.get("slate") else Interaction.Kind.VIEW,
+        kind=Interaction.Kind.CLICK if slate_id else Interaction.Kind.VIEW,
         product=found,
         rendering=shown,
-        slot=request.GET.get("slot", ""),
-        slate_id=_uuid(request.GET.get("slate", "")),
+        slot=slot if (slot := request.GET.get("slot", "")) in SLOTS else "",
+        slate_id=slate_id,
     )
-    tracking.note_impressions(shopper=profile, slates=slates.values())
-    pictures: list[Picture] = [picture_of(i, alt=i.alt_text or found.display_name) for i in found.images.all()[1:]]
-    return page(
-        request,
-        "product.html",
-        {
-            "product": found,
-            "picture": picture_of(shown or image, alt=found.display_name) if image else None,
-            "original": picture_of(image, alt=found.display_name) if image else None,
-            "shown": shown,
-            "options": [(option, picture_of(option, alt=option.style.display_name)) for option in options],
-            "pictures": pictures,
-            "slate": slates["product"],
-        },
-    )
+    context: dict[str, Any] = {
+        "product": found,
+        "picture": picture_of(shown or images[0], alt=found.display_name) if images else None,
+        "original": picture_of(images[0], alt="") if images else None,
+        "shown": shown,
+        "options": [(option, picture_of(option, alt="")) for option in options],
+        "pictures": [picture_of(image, alt=image.alt_text or found.display_name) for image in images[1:]],
+    }
+    if wants_part(request):
+        return page(request, "_gallery.html", {**context, "is_part": True})
+    context["slate"] = presenter.slates({"product": picks})["product"]
+    context["why"] = _why(profile, slate_id, product_id, presenter) if profile and slate_id else ""
+    return page(request, "product.html", context)
 
 
-def _profile(request: ShopRequest) -> Any:
-    return request.visitor.profile if request.shop.personalisation_enabled else None
+def _asked_for(slug: str, options: list[StyledImage]) -> StyledImage | None:
+    return next((option for option in options if option.style.slug == slug), None)
+
+
+def _why(shopper: Shopper, slate_id: uuid.UUID, product_id: int, presenter: Presenter) -> str:
+    """The reason that stood beside the card that was clicked."""
+    slate = Slate.objects.filter(pk=slate_id, shopper=shopper).first()
+    entry = next((item for item in slate.items if item["product"] == product_id), None) if slate else None
+    if entry is None:
+        return ""
+    source = presenter.product(entry["source"]) if entry.get("source") else None
+    return reason_text(entry["reason"], source.display_name if source else "")
 
 
 def _uuid(text: str) -> uuid.UUID | None:
@@ -153,3 +120,14 @@ def _uuid(text: str) -> uuid.UUID | None:
         return uuid.UUID(text)
     except ValueError:
         return None
+
+
+@require_POST
+@in_shop
+def seen(request: ShopRequest) -> HttpResponse:
+    """The page's script says which places of a slate came into view; nothing is kept without a profile."""
+    profile, slate_id = profile_of(request), _uuid(request.POST.get("slate", ""))
+    positions = [int(text) for text in request.POST.get("positions", "").split(",")[:100] if _PLACE.fullmatch(text)]
+    if profile is not None and slate_id is not None:
+        tracking.note_seen(shopper=profile, slate_id=slate_id, positions=positions)
+    return HttpResponse(status=204)

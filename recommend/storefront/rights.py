@@ -29,7 +29,7 @@ def answer(request: ShopRequest) -> HttpResponse:
     else:
         if request.visitor.shopper is not None:
             shoppers.erase(shopper=request.visitor.shopper)
-        consent.refuse(request, response)
+        consent.refuse(response, request.shop)
     return response
 
 
@@ -60,12 +60,13 @@ def change(request: ShopRequest) -> HttpResponse:
     if verb == "switch":
         shoppers.set_personalisation(shopper=shopper, enabled=not shopper.personalisation_enabled)
     elif verb == "hide-tag":
-        shoppers.hide_tag(shopper=shopper, style_id=number)
+        if Style.objects.filter(merchant=request.shop, pk=number).exists():
+            shoppers.hide_tag(shopper=shopper, style_id=number)
     elif verb == "forget-product":
         shoppers.remove_interactions(shopper=shopper, product_id=number)
     elif verb == "erase":
         shoppers.erase(shopper=shopper)
-        consent.refuse(request, response, answer=consent.WITHDRAWN)
+        consent.refuse(response, request.shop, answer=consent.WITHDRAWN)
         messages.success(request, _("Everything about you is erased, and nothing more will be kept."))
     else:
         raise Http404

@@ -1,4 +1,4 @@
-"""What every page of a shop shares: the shop, the visitor behind the request, and how pages are cached."""
+"""What every page of a shop shares: the shop, the visitor behind the request, the language, and how pages are cached."""
 
 from __future__ import annotations
 
@@ -6,16 +6,24 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import translation
 from django.utils.cache import patch_cache_control, patch_vary_headers
+from django.utils.translation import get_language_info
+from django_htmx.middleware import HtmxDetails
 
-from catalog.models import Category, Merchant
-from recommend import consent
+from catalog.models import Merchant
+from recommend import consent, serving
 from recommend.consent import Visitor
+from recommend.models import Shopper
+from recommend.services.catalogue import facts
 from recommend.storefront.bag import Bag
 
 P = ParamSpec("P")
+#: Each language by its own name, whichever language the page is in.
+OWN_NAMES = {code: get_language_info(code)["name_local"] for code, _name in settings.LANGUAGES}
 
 
 class ShopRequest(HttpRequest):
@@ -24,28 +32,48 @@ class ShopRequest(HttpRequest):
     shop: Merchant
     visitor: Visitor
     bag: Bag
+    htmx: HtmxDetails
 
 
 ShopView = Callable[Concatenate[ShopRequest, P], HttpResponse]
 
 
 def in_shop(view: ShopView[P]) -> Callable[..., HttpResponse]:
-    """Find the open shop of the address and the visitor; 404 where there is none. Pages are nobody else's to cache."""
+    """Find the open shop of the address and the visitor; 404 where there is none. Pages are nobody else's to cache.
+
+    ``?lang=`` chooses the language, for this page and (by a cookie of no other use) for the next ones.
+    """
 
     @wraps(view)
     def wrapped(request: ShopRequest, shop: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-        merchant = Merchant.objects.open().filter(slug=shop).first()
+        merchant = serving.with_deployed(Merchant.objects.open()).filter(slug=shop).first()
         if merchant is None:
             raise Http404
         request.shop = merchant
         request.visitor = consent.visitor_of(request, merchant)
         request.bag = Bag(request.session, merchant)
-        response = view(request, *args, **kwargs)
+        asked = request.GET.get("lang", "")
+        language = asked if asked in OWN_NAMES else translation.get_language() or settings.LANGUAGE_CODE
+        with translation.override(language):
+            response = view(request, *args, **kwargs)
+        response["Content-Language"] = language
+        if asked in OWN_NAMES:
+            response.set_cookie(settings.LANGUAGE_COOKIE_NAME, asked, max_age=consent.YEAR, samesite="Lax")
         patch_cache_control(response, private=True, no_store=True)
-        patch_vary_headers(response, ["Cookie", "Accept-Language"])
+        patch_vary_headers(response, ["Cookie", "Accept-Language", "HX-Request"])
         return response
 
     return wrapped
+
+
+def profile_of(request: ShopRequest) -> Shopper | None:
+    """The shopper whose history may shape this page: consented, switched on, in a shop that personalises."""
+    return request.visitor.profile if request.shop.personalisation_enabled else None
+
+
+def wants_part(request: ShopRequest) -> bool:
+    """Whether the page's script asks for a part of the page; the browser's own requests get the whole."""
+    return bool(request.htmx) and not request.htmx.history_restore_request
 
 
 def page(request: ShopRequest, template: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
@@ -54,7 +82,24 @@ def page(request: ShopRequest, template: str, context: dict[str, Any], *, status
         "shop": request.shop,
         "visitor": request.visitor,
         "bag": request.bag,
-        "categories": Category.objects.filter(merchant=request.shop),
-        "personal": request.visitor.profile is not None,
+        "categories": facts(request.shop).categories,
+        "profile": profile_of(request),
+        "alternates": [(code, name, in_language(request, code)) for code, name in OWN_NAMES.items()],
+        "neutral": in_language(request, None),
+        "canonical": in_language(request, asked if (asked := request.GET.get("lang")) in OWN_NAMES else None),
     }
     return render(request, f"storefront/{template}", {**frame, **context}, status=status)
+
+
+def in_language(request: HttpRequest, code: str | None) -> str:
+    """The address of this very page in a language (None: in whichever the visitor's browser asks for).
+
+    What a visitor typed stays, where they came from does not.
+    """
+    query = request.GET.copy()
+    for name in ("slate", "slot"):
+        query.pop(name, None)
+    query.pop("lang", None)
+    if code is not None:
+        query["lang"] = code
+    return f"{request.path}?{query.urlencode()}" if query else request.path

@@ -28,6 +28,12 @@ def money(amount: Decimal, currency: str) -> str:
     return f"{_SIGNS[currency]}{text}" if currency in _SIGNS else f"{text} {currency}"
 
 
+@register.filter
+def absolute(address: str, request: HttpRequest) -> str:
+    """An address as it is known outside the site; one that is whole already (pictures on another host) stays."""
+    return request.build_absolute_uri(address)
+
+
 @register.simple_tag
 def product_json_ld(product: Product, picture: Any, request: HttpRequest) -> SafeString:
     """The product as schema.org JSON-LD."""

@@ -1,0 +1,22 @@
+"""What a web process keeps in memory is forgotten between tests, and the event stream is empty."""
+
+from __future__ import annotations
+
+import pytest
+
+from recommend import serving
+from recommend.services import catalogue, event_stream
+
+
+@pytest.fixture(autouse=True)
+def _nothing_kept():
+    serving.forget()
+    catalogue.forget()
+
+
+@pytest.fixture
+def stream():
+    """The run's real Valkey with no event in it."""
+    valkey = event_stream.connection()
+    valkey.delete(event_stream.STREAM, event_stream.UNSTORABLE)
+    return valkey
