@@ -6,7 +6,8 @@ from pathlib import Path
 
 import polib
 
-LOCALE = Path(__file__).resolve().parent.parent / "locale"
+LOCALE = Path(__file__).resolve().parents[2] / "locale"
+CHINESE = LOCALE / "zh_Hans" / "LC_MESSAGES" / "django.po"
 
 
 def compile_catalogues(root: Path = LOCALE) -> int:
@@ -18,7 +19,3 @@ def compile_catalogues(root: Path = LOCALE) -> int:
             polib.pofile(str(source)).save_as_mofile(str(target))
             written += 1
     return written
-
-
-if __name__ == "__main__":
-    compile_catalogues()

@@ -1,0 +1,1 @@
+"""Our Chinese: compiling the catalogues on any machine, and finding the strings that have no translation yet."""
