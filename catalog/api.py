@@ -14,6 +14,7 @@ from rest_framework.response import Response
 
 from catalog.models import Category, ImportRun, Product, ProductImage
 from catalog.permissions import merchant_of
+from catalog.preconditions import IF_MATCH, ConditionalWrites
 from catalog.search import matches
 from catalog.services.imports import start_import
 from catalog.services.pictures import add_picture
@@ -111,7 +112,7 @@ class CategoryViewSet(
 
 
 @extend_schema_view(list=extend_schema(summary="Products; `search` knows Chinese and English"))
-class ProductViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, OwnViewSet):
+class ProductViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, ConditionalWrites, OwnViewSet):
     """What the shop sells. POST creates or changes the product with the given SKU, so that it can be repeated."""
 
     queryset = Product.objects.select_related("category").prefetch_related("images")
@@ -134,14 +135,14 @@ class ProductViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, OwnViewSe
             self.get_serializer(product).data, status=status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
         )
 
-    @extend_schema(summary="Change some fields", responses=ProductSerializer)
+    @extend_schema(summary="Change some fields", responses=ProductSerializer, parameters=[IF_MATCH])
     def partial_update(self, request: Request, pk: str | None = None) -> Response:
-        product = self.get_object()
-        serializer = self.get_serializer(product, data=request.data, partial=True)
-        serializer.is_valid(raise_exception=True)
-        fields = {key: value for key, value in serializer.validated_data.items() if key != "sku"}
-        changed, _ = save_product(merchant=product.merchant, sku=product.sku, actor=request.user, **fields)
-        return Response(self.get_serializer(changed).data)
+        with self.unchanged() as product:
+            serializer = self.get_serializer(product, data=request.data, partial=True)
+            serializer.is_valid(raise_exception=True)
+            fields = {key: value for key, value in serializer.validated_data.items() if key != "sku"}
+            save_product(merchant=product.merchant, sku=product.sku, actor=request.user, **fields)
+            return self.tagged(Response(self.get_serializer(self.get_object()).data))
 
     @extend_schema(summary="Add a picture", request=PictureUploadSerializer, responses={201: ProductImageSerializer})
     @action(detail=True, methods=["post"], parser_classes=[MultiPartParser], filterset_fields=[])

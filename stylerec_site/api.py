@@ -10,7 +10,7 @@ from typing import Any
 
 import structlog
 from django.core.exceptions import PermissionDenied
-from django.http import Http404
+from django.http import Http404, HttpRequest, JsonResponse
 from django.utils.translation import gettext as _
 from rest_framework import exceptions, status
 from rest_framework.pagination import CursorPagination
@@ -31,17 +31,16 @@ class CursorPage(CursorPagination):
     max_page_size = 200
 
 
+def error_response(request: HttpRequest, error: UserError) -> JsonResponse:
+    """The error format outside of a view."""
+    return JsonResponse(_body(error, getattr(request, "request_id", "")), status=error.status_code)
+
+
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """Map theirs to the error format; leave ours to Django, which logs them and answers 500 with the request id."""
     request_id = getattr(context.get("request"), "request_id", "")
     if isinstance(error, UserError):
-        body = {
-            "code": error.code,
-            "message": str(error.message),
-            "hint": str(error.hint),
-            "details": error.details,
-        }
-        return Response({"error": {**body, "request_id": request_id}}, status=error.status_code)
+        return Response(_body(error, request_id), status=error.status_code)
     if isinstance(error, Http404):
         error = exceptions.NotFound()
     elif isinstance(error, PermissionDenied):
@@ -51,6 +50,18 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
         return None
     response.data = {"error": {**_describe(error, response), "request_id": request_id}}
     return response
+
+
+def _body(error: UserError, request_id: str) -> dict[str, Any]:
+    return {
+        "error": {
+            "code": error.code,
+            "message": str(error.message),
+            "hint": str(error.hint),
+            "details": error.details,
+            "request_id": request_id,
+        }
+    }
 
 
 def _describe(error: Exception, response: Response) -> dict[str, Any]:
@@ -77,5 +88,6 @@ def _describe(error: Exception, response: Response) -> dict[str, Any]:
         ),
     }
     detail = getattr(error, "detail", str(error))
-    code, hint = codes.get(response.status_code, (getattr(detail, "code", "error"), ""))
+    framework_code = str(getattr(detail, "code", "error")).replace("_", "-")
+    code, hint = codes.get(response.status_code, (framework_code, ""))
     return {"code": code, "message": str(detail), "hint": hint, "details": {}}

@@ -23,6 +23,7 @@ from typing import Any
 
 import environ
 import structlog
+from corsheaders.defaults import default_headers
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
@@ -86,6 +87,7 @@ INSTALLED_APPS = [
     "stylerec_site.apps.SiteConfig",
     "jobs",
     "catalog",
+    "catalog.developers",
     "styling",
     "recommend",
 ]
@@ -108,6 +110,8 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
     "axes.middleware.AxesMiddleware",
+    "stylerec_site.api_middleware.ConditionalReadsMiddleware",
+    "stylerec_site.api_middleware.IdempotencyMiddleware",
 ]
 
 ROOT_URLCONF = "stylerec_site.urls"
@@ -191,6 +195,7 @@ CELERY_BEAT_SCHEDULE = {
     "purge": {"task": "recommend.purge", "schedule": 24 * 3600, "options": {"queue": "default"}},
     "fit-due": {"task": "recommend.fit_due", "schedule": 3600, "options": {"queue": "default"}},
     "learn": {"task": "recommend.learn", "schedule": 600, "options": {"queue": "default"}},
+    "developers": {"task": "developers.purge", "schedule": 3600, "options": {"queue": "default"}},
 }
 
 # --- Jobs -------------------------------------------------------------------------------------------------------------
@@ -344,6 +349,17 @@ SPECTACULAR_SETTINGS = {
 }
 CORS_ALLOWED_ORIGINS: list[str] = env.list("STYLEREC_CORS_ORIGINS", default=[])
 CORS_URLS_REGEX = r"^/api/.*$"
+CORS_ALLOW_HEADERS = (*default_headers, "idempotency-key", "if-match", "if-none-match", "x-merchant")
+CORS_EXPOSE_HEADERS = [
+    "ETag",
+    "Idempotency-Replayed",
+    "Location",
+    "RateLimit-Limit",
+    "RateLimit-Remaining",
+    "RateLimit-Reset",
+    "Retry-After",
+    "X-Request-ID",
+]
 
 # --- Shoppers ---------------------------------------------------------------------------------------------------------
 CONSENT_TEXT_VERSION = "2026-11"

@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from catalog.api import OwnViewSet
 from catalog.models import Category
 from catalog.permissions import merchant_of
+from catalog.preconditions import IF_MATCH, ConditionalWrites
 from jobs import services as jobs
 from jobs.errors import NotFound
 from styling import serializers as shapes
@@ -27,9 +28,11 @@ from styling.services import readiness, references, styles, stylising, training,
 @extend_schema_view(
     list=extend_schema(summary="Styles"),
     create=extend_schema(summary="Add a style"),
-    partial_update=extend_schema(summary="Change names and descriptions"),
+    partial_update=extend_schema(summary="Change names and descriptions", parameters=[IF_MATCH]),
 )
-class StyleViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.UpdateModelMixin, OwnViewSet):
+class StyleViewSet(
+    mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.UpdateModelMixin, ConditionalWrites, OwnViewSet
+):
     """Named looks that the shop's pictures can take on."""
 
     queryset = Style.objects.annotate(
@@ -49,9 +52,14 @@ class StyleViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins.Upda
         shown = self.get_serializer(self.get_queryset().get(pk=style.pk))
         return Response(shown.data, status=status.HTTP_201_CREATED)
 
-    @extend_schema(summary="Delete a style with its models and renderings")
+    def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        with self.unchanged():
+            return self.tagged(super().partial_update(request, *args, **kwargs))
+
+    @extend_schema(summary="Delete a style with its models and renderings", parameters=[IF_MATCH])
     def destroy(self, request: Request, pk: str | None = None) -> Response:
-        styles.delete_style(style=self.get_object(), by=request.user)
+        with self.unchanged() as style:
+            styles.delete_style(style=style, by=request.user)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(summary="A style's reference pictures", responses=shapes.ReferenceSerializer(many=True))
