@@ -11,13 +11,14 @@ from catalog import audit
 from catalog.models import Membership, Merchant
 
 
-def open_shop(*, name: str, owner: Any, slug: str = "", **fields: Any) -> Merchant:
-    """A new shop with ``owner`` as its owner."""
+def open_shop(*, name: str, owner: Any | None, slug: str = "", **fields: Any) -> Merchant:
+    """A new shop with ``owner`` as its owner; without one only superusers can reach it until somebody is added."""
     with transaction.atomic():
         merchant = Merchant(name=name, slug=slug or _free_slug(name), **fields)
         merchant.full_clean()
         merchant.save()
-        Membership.objects.create(merchant=merchant, user=owner, role=Membership.Role.OWNER)
+        if owner is not None:
+            Membership.objects.create(merchant=merchant, user=owner, role=Membership.Role.OWNER)
         audit.record(merchant=merchant, actor=owner, action="shop-opened", target=merchant, after={"name": name})
     return merchant
 

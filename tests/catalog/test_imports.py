@@ -11,12 +11,12 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 
-from catalog.models import ImportRun, Product, ProductImage
+from catalog.models import ImportRun, Membership, Merchant, Product, ProductImage
 from catalog.services import import_rows
 from catalog.services.imports import apply, open_source, plan, start_import
 from jobs.errors import UserError
 from jobs.tasks import run
-from tests.catalog.factories import MembershipFactory, MerchantFactory, picture_bytes
+from tests.catalog.factories import MembershipFactory, MerchantFactory, UserFactory, picture_bytes
 
 pytestmark = pytest.mark.django_db
 
@@ -137,6 +137,22 @@ def test_the_command_imports_into_the_only_shop(folder, capsys):
     MerchantFactory(slug="kiln")
     call_command("import_catalog", str(folder))
     assert "kiln: 2 new, 0 changed, 0 unchanged, 0 bad" in capsys.readouterr().out
+
+
+def test_the_command_opens_the_shop_that_is_named(folder, capsys):
+    owner = UserFactory(username="mei")
+    call_command("import_catalog", str(folder), "--merchant", "kiln", "--owner", "mei", "--dry-run")
+    assert not Merchant.objects.exists()
+    call_command("import_catalog", str(folder), "--merchant", "kiln", "--owner", "mei")
+    assert Membership.objects.get(user=owner).merchant.products.count() == 2
+    with pytest.raises(CommandError, match="There is no user “tom”"):
+        call_command("import_catalog", str(folder), "--merchant", "other", "--owner", "tom")
+
+
+def test_the_command_needs_neither_shop_nor_user(folder, capsys):
+    call_command("import_catalog", str(folder))
+    assert Merchant.objects.get().products.count() == 2
+    assert "createsuperuser" in capsys.readouterr().err
 
 
 def test_the_command_says_what_is_wrong(tmp_path):

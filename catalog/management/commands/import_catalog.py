@@ -8,6 +8,7 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
 
 from catalog.models import Merchant
 from catalog.services import imports
@@ -24,6 +25,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("source", type=Path, metavar="DIR|ZIP")
         parser.add_argument("--merchant", help="address (slug) of the shop; made if it does not exist")
+        parser.add_argument("--owner", metavar="USERNAME", help="who owns a shop that is made (default: a superuser)")
         parser.add_argument("--dry-run", action="store_true", help="only say what would happen")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -34,10 +36,14 @@ class Command(BaseCommand):
 
     def _import(self, options: dict[str, Any]) -> None:
         source = imports.open_source(options["source"])
-        merchant = self._merchant(options["merchant"])
+        wanted = {"slug": options["merchant"], "owner": options["owner"], "name": options["source"].stem}
         if options["dry_run"]:
-            planned = imports.plan(merchant=merchant, source=source)
+            with transaction.atomic():  # a shop that would have to be made is made for the plan alone
+                merchant = self._merchant(**wanted)
+                planned = imports.plan(merchant=merchant, source=source)
+                transaction.set_rollback(True)
         else:
+            merchant = self._merchant(**wanted)
             planned = imports.apply(merchant=merchant, source=source, on_progress=self._show)
         for row in planned.rows:
             for problem in row.problems + row.picture_problems:
@@ -53,16 +59,26 @@ class Command(BaseCommand):
         if self.stdout.isatty():
             self.stdout.write(f"\r{done}/{total}", ending="")
 
-    def _merchant(self, slug: str | None) -> Merchant:
-        if not slug and Merchant.objects.count() == 1:
-            return Merchant.objects.get()
-        if not slug:
-            known = ", ".join(Merchant.objects.values_list("slug", flat=True))
-            raise CommandError(f"Say which shop with --merchant ADDRESS. {f'There are: {known}' if known else ''}")
-        merchant = Merchant.objects.filter(slug=slug).first()
+    def _merchant(self, slug: str | None, *, owner: str | None, name: str) -> Merchant:
+        """The shop called ``slug``, the only shop there is, or a new one."""
+        known = list(Merchant.objects.values_list("slug", flat=True))
+        if not slug and len(known) > 1:
+            raise CommandError(f"Say which shop with --merchant ADDRESS. There are: {', '.join(known)}")
+        merchant = Merchant.objects.filter(slug=slug or (known[0] if known else "")).first()
         if merchant is not None:
             return merchant
-        owner = get_user_model().objects.filter(is_superuser=True).order_by("pk").first()
-        if owner is None:
-            raise CommandError("There is no user yet to own the shop. Make one with: manage.py createsuperuser")
-        return open_shop(name=slug, slug=slug, owner=owner)
+        user = self._owner(owner)
+        if user is None:
+            self.stderr.write(
+                "The shop has no owner yet. Make one with: manage.py createsuperuser (or name one with --owner)"
+            )
+        return open_shop(name=slug or name, slug=slug or "", owner=user)
+
+    def _owner(self, username: str | None) -> Any | None:
+        users = get_user_model().objects.order_by("pk")
+        if username is None:
+            return users.filter(is_superuser=True).first()
+        user = users.filter(username=username).first()
+        if user is None:
+            raise CommandError(f"There is no user “{username}”. Check --owner.")
+        return user
