@@ -5,13 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema, extend_schema_field, extend_schema_view
+from drf_spectacular.utils import (
+    OpenApiExample,
+    extend_schema,
+    extend_schema_field,
+    extend_schema_view,
+    inline_serializer,
+)
 from rest_framework import mixins, serializers, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from catalog.bulk import BulkOutcomeSerializer, counts, save_products
 from catalog.models import Category, ImportRun, Product, ProductImage
 from catalog.permissions import merchant_of
 from catalog.preconditions import IF_MATCH, ConditionalWrites
@@ -125,15 +132,44 @@ class ProductViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Condition
 
     @extend_schema(summary="Create a product, or change the one with this SKU", responses=ProductSerializer)
     def create(self, request: Request) -> Response:
-        serializer: Any = self.get_serializer(data=request.data)
-        # Two products cannot share an SKU: the same one again is a change, not an error.
-        serializer.fields["sku"].validators = []
-        serializer.validators = []
+        serializer = self._by_sku(request.data)
         serializer.is_valid(raise_exception=True)
         product, is_new = save_product(merchant=merchant_of(request), actor=request.user, **serializer.validated_data)
         return Response(
             self.get_serializer(product).data, status=status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
         )
+
+    def _by_sku(self, data: Any) -> Any:
+        serializer: Any = self.get_serializer(data=data)
+        # Two products cannot share an SKU: the same one again is a change, not an error.
+        serializer.fields["sku"].validators = []
+        serializer.validators = []
+        return serializer
+
+    @extend_schema(
+        summary="Create or change many products, each with its own outcome",
+        request=inline_serializer("BulkProducts", {"products": ProductSerializer(many=True)}),
+        responses=BulkOutcomeSerializer,
+        examples=[
+            OpenApiExample(
+                "One new price, one new product",
+                value={
+                    "products": [
+                        {"sku": "VA-001", "name": "Tall vase", "price": "45.00"},
+                        {"sku": "MU-004", "name": "Grey mug", "name_zh": "灰色马克杯", "price": "18.50", "stock": 12},
+                    ]
+                },
+                request_only=True,
+            )
+        ],
+    )
+    @action(detail=False, methods=["post"], filterset_fields=[])
+    def bulk(self, request: Request) -> Response:
+        items = request.data.get("products") if isinstance(request.data, dict) else None
+        results = save_products(
+            merchant=merchant_of(request), items=items, actor=request.user, serializer_of=self._by_sku
+        )
+        return Response(BulkOutcomeSerializer(counts(results)).data)
 
     @extend_schema(summary="Change some fields", responses=ProductSerializer, parameters=[IF_MATCH])
     def partial_update(self, request: Request, pk: str | None = None) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import Any
 
@@ -18,6 +19,8 @@ from jobs.tenancy import tenancy
 
 #: The longest that one request may wait for news of a job.
 LONGEST_WAIT_SECONDS = 25
+#: Requests that may wait at once in this process: each holds a thread, and others want one too.
+_waiting = threading.BoundedSemaphore(2)
 
 
 class JobEventSerializer(serializers.ModelSerializer[JobEvent]):
@@ -84,11 +87,12 @@ class JobViewSet(viewsets.ReadOnlyModelViewSet[Job]):
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         job = self.get_object()
-        deadline = time.monotonic() + _seconds(request.query_params.get("wait"))
-        before = _state(job)
-        while time.monotonic() < deadline and not job.is_finished and _state(job) == before:
-            time.sleep(0.5)
-            job.refresh_from_db()
+        seconds = _seconds(request.query_params.get("wait"))
+        if seconds and not job.is_finished and _waiting.acquire(blocking=False):
+            try:
+                _wait_for_news(job, seconds)
+            finally:
+                _waiting.release()
         return Response(self.get_serializer(job).data)
 
     @extend_schema(summary="Cancel a job", request=None, responses=JobSerializer)
@@ -114,6 +118,14 @@ class JobViewSet(viewsets.ReadOnlyModelViewSet[Job]):
 def _seconds(text: str | None) -> float:
     """The wait that was asked for, within bounds; nonsense means none."""
     return float(min(int(text), LONGEST_WAIT_SECONDS)) if text and text.isdecimal() and len(text) < 6 else 0.0
+
+
+def _wait_for_news(job: Job, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    before = _state(job)
+    while time.monotonic() < deadline and not job.is_finished and _state(job) == before:
+        time.sleep(0.25)
+        job.refresh_from_db()
 
 
 def _state(job: Job) -> tuple[object, ...]:
