@@ -1,0 +1,201 @@
+"""Recommenders, rules, shoppers and what they did, in the admin; the screens proper are in ``recommend.admin_views``."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+
+from catalog.models import Category
+from jobs.errors import UserError
+from recommend.admin_views.codes import code_of, with_code
+from recommend.labels import PLACES, place_name
+from recommend.models import Interaction, MerchandisingRule, Recommender, Shopper
+from recommend.services.merchandising import check_rule, delete_rule, save_rule
+from styling.admin_access import LookOnlyAdmin, OwnFilter, TenantAdmin, editable_shops
+
+
+class ShownOnlyAdmin(TenantAdmin):
+    """A list to look at; its rows have no page, so that no id of a person stands in an address."""
+
+    list_display_links = None
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        return redirect(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
+
+
+@admin.register(Recommender)
+class RecommenderAdmin(LookOnlyAdmin):
+    list_display = ["version_shown", "status_shown", "score_shown", "events_shown", "created_at", "deployed_at"]
+    list_filter = ["status"]
+    list_select_related = ["merchant"]
+    list_per_page = 50
+    COLORS = {"deployed": "success", "candidate": "info"}
+
+    def page_of(self, row: Recommender) -> str:
+        return f"{reverse('recommending:versions')}?{urlencode({'shop': row.merchant.slug, 'version': row.version})}"
+
+    @display(description=_("Version"), ordering="version")
+    def version_shown(self, row: Recommender) -> str:
+        return str(row)
+
+    @display(description=_("Status"), label=COLORS, ordering="status")
+    def status_shown(self, row: Recommender) -> tuple[str, Any]:
+        return row.status, row.get_status_display()
+
+    @display(description=_("NDCG@10"))
+    def score_shown(self, row: Recommender) -> str:
+        scores = row.metrics.get("scores") or {}
+        return f"{scores['ndcg@10']:.3f}" if "ndcg@10" in scores else "–"
+
+    @display(description=_("Events"))
+    def events_shown(self, row: Recommender) -> Any:
+        return row.metrics.get("events", "–")
+
+
+class RuleForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A rule; what it may say is checked by the same verb that the other doors use."""
+
+    slot = forms.ChoiceField(
+        label=_("place"), required=False, choices=[("", _("Everywhere")), *PLACES.items()], help_text=""
+    )
+
+    class Meta:
+        model = MerchandisingRule
+        fields = ["merchant", "effect", "product", "category", "slot", "starts_at", "ends_at"]
+
+    only_shop: Any = None
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        rule = MerchandisingRule(**{name: cleaned.get(name) for name in self._meta.fields or [] if name in cleaned})
+        shop = cleaned.get("merchant") or (self.instance.merchant if self.instance.merchant_id else self.only_shop)
+        if shop is None or not cleaned.get("effect"):
+            return cleaned
+        rule.merchant = shop
+        self.instance.merchant = shop
+        try:
+            check_rule(rule)
+        except UserError as error:
+            raise forms.ValidationError(str(error), code=error.code) from error
+        return cleaned
+
+
+@admin.register(MerchandisingRule)
+class MerchandisingRuleAdmin(TenantAdmin):
+    form = RuleForm
+    list_display = ["effect_shown", "subject_shown", "place_shown", "starts_at", "ends_at"]
+    list_display_links = ["effect_shown"]
+    list_filter = ["effect"]
+    list_select_related = ["product", "category"]
+    search_fields = ["product__name", "product__name_zh", "product__sku", "category__name", "category__name_zh"]
+    autocomplete_fields = ["product"]
+    fields = ["merchant", "effect", "product", "category", "slot", "starts_at", "ends_at"]
+    COLORS = {"pin": "primary", "boost": "success", "bury": "warning", "hide": "danger"}
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """A rule never moves to another shop, and whoever has one shop need not say which."""
+        known = obj or len(editable_shops(request)) == 1
+        return [name for name in self.fields or [] if name != "merchant" or not known]
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form = super().get_form(request, obj, change, **kwargs)
+        shops = editable_shops(request)
+        form.only_shop = shops[0] if len(shops) == 1 else None
+        return form
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        shops = [shop.pk for shop in editable_shops(request)]
+        if db_field.name == "merchant":
+            kwargs["queryset"] = db_field.related_model.objects.filter(pk__in=shops)
+        elif db_field.name == "category":
+            kwargs["queryset"] = Category.objects.filter(merchant__in=shops)
+        elif db_field.name == "product":
+            kwargs["queryset"] = db_field.related_model.objects.filter(merchant__in=shops)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def save_model(self, request: HttpRequest, obj: MerchandisingRule, form: Any, change: bool) -> None:
+        save_rule(rule=obj, by=request.user)
+
+    def delete_model(self, request: HttpRequest, obj: MerchandisingRule) -> None:
+        delete_rule(rule=obj, by=request.user)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[MerchandisingRule]) -> None:
+        for rule in queryset.select_related("merchant"):
+            try:
+                delete_rule(rule=rule, by=request.user)
+            except UserError as error:
+                self.message_user(request, str(error), messages.ERROR)
+
+    @display(description=_("Effect"), label=COLORS, ordering="effect")
+    def effect_shown(self, rule: MerchandisingRule) -> tuple[str, Any]:
+        return rule.effect, rule.get_effect_display()
+
+    @display(description=_("Product or category"))
+    def subject_shown(self, rule: MerchandisingRule) -> str:
+        return str(rule.product or rule.category)
+
+    @display(description=_("Place"), ordering="slot")
+    def place_shown(self, rule: MerchandisingRule) -> Any:
+        return place_name(rule.slot) if rule.slot else _("Everywhere")
+
+
+@admin.register(Interaction)
+class InteractionAdmin(ShownOnlyAdmin):
+    list_display = ["occurred_at", "kind_shown", "product", "style", "place_shown", "position", "shopper_shown"]
+    list_filter = ["kind", ("style", OwnFilter)]
+    list_select_related = ["product", "style", "shopper"]
+    search_fields = ["product__name", "product__name_zh", "product__sku"]
+    date_hierarchy = "occurred_at"
+    list_per_page = 50
+    show_full_result_count = False
+    COLORS = {"purchase": "success", "add_to_cart": "primary", "click": "info", "dislike": "danger"}
+
+    @display(description=_("Event"), label=COLORS, ordering="kind")
+    def kind_shown(self, row: Interaction) -> tuple[str, Any]:
+        return row.kind, row.get_kind_display()
+
+    @display(description=_("Place"), ordering="slot")
+    def place_shown(self, row: Interaction) -> Any:
+        return place_name(row.slot) or "–"
+
+    @display(description=_("Shopper"))
+    def shopper_shown(self, row: Interaction) -> str:
+        return code_of(row.shopper)
+
+
+@admin.register(Shopper)
+class ShopperAdmin(ShownOnlyAdmin):
+    list_display = ["code_shown", "merchant", "consent", "personalisation_enabled", "created_at", "last_seen_at"]
+    list_filter = ["consent", "personalisation_enabled"]
+    list_select_related = ["merchant"]
+    search_fields = ["pseudonym"]
+    search_help_text = _("The shopper's short code")
+    list_per_page = 50
+    show_full_result_count = False
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        return (queryset.filter(with_code(search_term)) if search_term else queryset), False
+
+    @display(description=_("Shopper"))
+    def code_shown(self, row: Shopper) -> str:
+        return code_of(row)

@@ -1,0 +1,49 @@
+"""Words for people: places of the shop, parts of a score, marks that a merchant's rules leave."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.utils.translation import gettext_lazy as _
+
+from jobs.errors import Text
+
+#: ``recommend.services.shelves.SLOTS`` in words.
+PLACES: dict[str, Text] = {
+    "home": _("For you"),
+    "style": _("In your style"),
+    "new": _("New in the shop"),
+    "category": _("Category page"),
+    "product": _("Similar products"),
+    "cart": _("Bag"),
+}
+#: ``recommend.engine.settings.PARTS`` in words, with what each one knows.
+PARTS: dict[str, tuple[Text, Text]] = {
+    "svd": (_("Taste"), _("Surprise SVD: what people with the same taste chose")),
+    "style": (_("Style"), _("how near its look is to the looks that the shopper likes")),
+    "item_item": (_("Chosen together"), _("products that the same people chose")),
+    "transition": (_("What follows"), _("what people chose right after")),
+    "recent": (_("Popular now"), _("what the shop's visitors chose lately")),
+    "popularity": (_("Lasting favourite"), _("what they have always chosen")),
+}
+_MARKS: dict[str, Text] = {
+    "pinned": _("pinned by a rule"),
+    "boosted": _("boosted by a rule"),
+    "buried": _("buried by a rule"),
+    "for-variety": _("moved for variety"),
+    "over-cap": _("beyond the category's share"),
+    "without:price": _("outside the prices, since nothing else was left"),
+    "without:category": _("from another category, since nothing else was left"),
+    "without:bought": _("bought before, since nothing else was left"),
+    "without:stock": _("out of stock, since nothing else was left"),
+}
+
+
+def place_name(slot: str) -> Text:
+    """A place in words; an unknown one as it is."""
+    return PLACES.get(slot, slot)
+
+
+def marks_of(trace: Iterable[str]) -> list[Text]:
+    """What the rules did to a product, in words."""
+    return [_MARKS.get(mark, mark) for mark in trace]
