@@ -12,6 +12,7 @@ from styling.services.estimates import estimated_minutes, seconds_per_cost
 
 TEXTS: dict[str, tuple[Promise, Promise]] = {
     "draft": (_("Draft"), _("See in minutes whether the style works with your products.")),
+    "painterly": (_("Painterly"), _("Bolder strokes and colours. For paintings and prints whose brushwork matters.")),
     "standard": (_("Standard"), _("Sharper and truer to the style. For the pictures that you publish.")),
     "paper": (_("Paper"), _("The full network of the CycleGAN paper. For a machine with a GPU.")),
     "teaching": (_("Teaching material"), _("Diagrams and labels: never mirrored, edges held harder.")),
@@ -19,7 +20,7 @@ TEXTS: dict[str, tuple[Promise, Promise]] = {
     "art-restoration": (_("Art restoration"), _("From damaged to restored; what is sound stays as it is.")),
 }
 #: The presets of a shop; the others are for the domains that they are named after.
-FOR_SHOPS = ("draft", "standard", "paper")
+FOR_SHOPS = ("draft", "painterly", "standard", "paper")
 
 
 @dataclass(frozen=True, slots=True)

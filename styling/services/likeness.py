@@ -41,16 +41,30 @@ def looks_of(names: Sequence[str]) -> NDArray[np.float64]:
 
 
 def _look(pixels: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Tone, opponent colours, edges, the detail lost at three coarser scales, and how calm the border is."""
     luma = pixels @ np.array([0.299, 0.587, 0.114])
     chroma = pixels - luma[:, :, None]
+    red_green = pixels[:, :, 0] - pixels[:, :, 1]
+    yellow_blue = (pixels[:, :, 0] + pixels[:, :, 1]) / 2 - pixels[:, :, 2]
     edges = np.hypot(*np.gradient(luma))
+    border = np.concatenate((luma[0], luma[-1], luma[:, 0], luma[:, -1]))
     return np.concatenate(
         (
             np.quantile(luma, (0.05, 0.25, 0.5, 0.75, 0.95)),
             pixels.mean((0, 1)),
-            [luma.std(), np.abs(chroma).mean(), edges.mean(), edges.std(), (edges > 0.1).mean()],
+            [luma.std(), np.abs(chroma).mean(), red_green.mean(), red_green.std()],
+            [yellow_blue.mean(), yellow_blue.std(), border.std()],
+            [edges.mean(), edges.std(), (edges > 0.1).mean(), (edges < 0.01).mean()],
+            np.quantile(edges, (0.5, 0.9)),
+            [_detail(luma, block) for block in (2, 4, 8)],
         )
     )
+
+
+def _detail(luma: NDArray[np.float64], block: int) -> float:
+    """Mean distance of the pixels from the mean of their ``block``×``block`` neighbours."""
+    blocks = luma.reshape(_SIDE // block, block, _SIDE // block, block)
+    return float(np.abs(blocks - blocks.mean((1, 3), keepdims=True)).mean())
 
 
 def tell_apart(left: NDArray[np.float64], right: NDArray[np.float64]) -> float:

@@ -18,7 +18,7 @@ from jobs.errors import UserError
 from styling.forms import TrainingForm
 from styling.models import Style, TrainingRun
 from styling.presets import TEXTS as PRESET_TEXTS
-from styling.presets import preset_cards
+from styling.presets import FOR_SHOPS, preset_cards
 from styling.problems import TEXTS
 from styling.services import training
 from styling.services.readiness import GOOD_PICTURES, check_training
@@ -47,7 +47,7 @@ def train(request: HttpRequest, style_id: int) -> HttpResponse:
     context = {
         "style": style,
         "form": form,
-        "shop_cards": [card for card in cards if card.for_shops],
+        "shop_cards": sorted((card for card in cards if card.for_shops), key=lambda card: FOR_SHOPS.index(card.name)),
         "other_cards": [card for card in cards if not card.for_shops],
         "references": [thumbnail(reference) for reference in style.references.all()[:12]],
         "reference_count": style.references.count(),
