@@ -17,8 +17,8 @@ from catalog.models import Membership
 from jobs.errors import UserError
 from styling.forms import TrainingForm
 from styling.models import Style, TrainingRun
-from styling.presets import TEXTS as PRESET_TEXTS
 from styling.presets import FOR_SHOPS, preset_cards
+from styling.presets import TEXTS as PRESET_TEXTS
 from styling.problems import TEXTS
 from styling.services import training
 from styling.services.readiness import GOOD_PICTURES, check_training
