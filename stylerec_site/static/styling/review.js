@@ -133,7 +133,9 @@
     choose(0, false);
     const moved = Object.keys(outcome.moved).length;
     const texts = [undone ? labels.undone : labels.moved.replace("{n}", moved)];
-    if (outcome.refused.length) texts.push(`${labels.refused.replace("{n}", outcome.refused.length)}: ${outcome.refused[0].message}`);
+    const reasons = new Map();
+    for (const refusal of outcome.refused) reasons.set(refusal.message, (reasons.get(refusal.message) || 0) + 1);
+    for (const [message, count] of reasons) texts.push(`${labels.refused.replace("{n}", count)}: ${message}`);
     if (!undone && moved) batches.push(outcome.batch);
     say(texts.join(" · "), !undone && moved > 0);
     return moved;
@@ -178,7 +180,9 @@
       for (const name of ["strength", "keep-color"]) part(name).dispatchEvent(new Event("input"));
       part("model").replaceChildren(...models.filter((model) => model.style_id === item.style_id).map((model) =>
         Object.assign(document.createElement("option"), { value: model.pk, selected: model.pk === item.model, textContent: `v${model.version} · ${model.status}` })));
-      if (!(await ask(part("again-dialog")))) return;
+      const agreed = await ask(part("again-dialog"));
+      part("after").style.opacity = "";
+      if (!agreed) return;
       const answer = await post(root.dataset.regenerate.replace("/0/", `/${item.id}/`), {
         strength: Number(part("strength").value), keep_color: Number(part("keep-color").value),
         keep_product: part("keep-product").checked, style_model: Number(part("model").value) });
@@ -231,6 +235,11 @@
   part("slider").addEventListener("input", slide);
   for (const name of ["strength", "keep-color"])
     part(name).addEventListener("input", () => { part(`${name}-text`).textContent = `${Math.round(part(name).value * 100)}%`; });
+  // Strength blends a rendering with its original: laying one over the other shows the outcome before it is made.
+  part("strength").addEventListener("input", () => {
+    const made = items[at].options.strength || 1;
+    if (part("again-dialog").open) part("after").style.opacity = Math.min(1, part("strength").value / made);
+  });
   filters.addEventListener("change", (event) => { if (event.target.name) filters.submit(); });
   load().then(() => {
     const wanted = items.findIndex((item) => String(item.id) === location.hash.slice(1));
