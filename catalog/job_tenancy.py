@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from catalog.access import merchant_ids_of, require_role
+from catalog.developers.announcing import announce_job
 from catalog.models import Membership, Merchant
 from catalog.permissions import merchant_of
 from jobs.errors import NotFound
@@ -18,6 +19,9 @@ class JobTenancy:
 
     def merchant_id_of(self, request: Any) -> int:
         return merchant_of(request).pk
+
+    def job_ended(self, job: Any) -> None:
+        announce_job(job)
 
     def require_steering(self, user: Any, merchant_id: int | None) -> None:
         if user.is_superuser:

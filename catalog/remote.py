@@ -1,4 +1,4 @@
-"""The one door for pictures by URL: only the open web is asked, at an address that was checked before.
+"""The one door to addresses that others name: only the open web is asked, at an address that was checked before.
 
 A name is resolved once and the connection made to the very address that was checked, so that a second answer of the
 name server changes nothing. Every redirect is a new URL with the same checks. Proxies of the environment, cookies and
@@ -15,8 +15,10 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeVar
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 from django.utils.translation import gettext_lazy as _
@@ -24,6 +26,7 @@ from django.utils.translation import gettext_lazy as _
 from jobs.errors import Text, UserError
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+T = TypeVar("T")
 
 _REDIRECTS = {301, 302, 303, 307, 308}
 _LONGEST_URL = 2_000
@@ -83,12 +86,24 @@ class FetchRules:
     seconds: float = 10.0
     most_redirects: int = 3
     ports: frozenset[int] = frozenset({80, 443})
+    schemes: frozenset[str] = frozenset({"http", "https"})
+    #: ``host:port`` of the operator's own machines, which may be asked although they are not of the open web.
+    internal: frozenset[str] = frozenset()
     is_allowed: Callable[[Address], bool] = is_public
     resolve: Callable[[str, int], list[Address]] = resolve
     tls: Callable[[], ssl.SSLContext] = field(default=ssl.create_default_context)
 
 
 DEFAULT = FetchRules()
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a server answered to a message."""
+
+    status: int
+    #: The first ``rules.most_bytes`` of the body.
+    body: bytes
 
 
 def fetch_picture(url: str, *, rules: FetchRules = DEFAULT) -> bytes:
@@ -100,7 +115,7 @@ def fetch_picture(url: str, *, rules: FetchRules = DEFAULT) -> bytes:
     deadline = time.monotonic() + rules.seconds
     target = _checked(url, rules)
     for _hop in range(rules.most_redirects + 1):
-        answer = _ask(target, deadline, rules)
+        answer = _ask(target, deadline, rules, _exchange)
         if isinstance(answer, bytes):
             return answer
         following = _checked(urljoin(target.geturl(), answer), rules)
@@ -108,6 +123,26 @@ def fetch_picture(url: str, *, rules: FetchRules = DEFAULT) -> bytes:
             raise _rejected("url-malformed", rules)
         target = following
     raise _rejected("url-redirects", rules)
+
+
+def post(url: str, *, body: bytes, headers: Mapping[str, str], rules: FetchRules = DEFAULT) -> Reply:
+    """Send ``body`` to ``url`` and read the answer's status; a redirect is an answer, and is not followed.
+
+    Raises:
+        RejectedUrl: nothing else, whatever the URL and its server do.
+    """
+    deadline = time.monotonic() + rules.seconds
+    return _ask(_checked(url, rules), deadline, rules, partial(_send, body=body, headers=headers))
+
+
+def check(url: str, *, rules: FetchRules = DEFAULT) -> None:
+    """Raise ``RejectedUrl`` where ``url`` may not be asked. A name that nobody knows yet may be known later."""
+    target = _checked(url, rules)
+    try:
+        _addresses(target.hostname or "", target.port or _default_port(target.scheme), rules)
+    except RejectedUrl as error:
+        if error.code != "url-unreachable":
+            raise
 
 
 def _checked(url: str, rules: FetchRules) -> SplitResult:
@@ -120,18 +155,22 @@ def _checked(url: str, rules: FetchRules) -> SplitResult:
         host = (parts.hostname or "").encode("idna").decode("ascii").lower()
     except ValueError as error:
         raise _rejected("url-malformed", rules) from error
-    if parts.scheme not in {"http", "https"} or parts.username is not None or parts.password is not None:
+    if parts.scheme not in rules.schemes or parts.username is not None or parts.password is not None:
         raise _rejected("url-malformed", rules)
     if not (_HOST.fullmatch(host) or (":" in host and _is_address(host))):
         raise _rejected("url-malformed", rules)
-    if (port if port is not None else _default_port(parts.scheme)) not in rules.ports:
+    wanted = port if port is not None else _default_port(parts.scheme)
+    if wanted not in rules.ports and f"{host}:{wanted}" not in rules.internal:
         raise _rejected("url-not-public", rules)
     netloc = (f"[{host}]" if ":" in host else host) + (f":{port}" if port is not None else "")
     return parts._replace(netloc=netloc, fragment="")
 
 
-def _ask(target: SplitResult, deadline: float, rules: FetchRules) -> bytes | str:
-    """The content, or where a redirect points to."""
+_Exchange = Callable[[socket.socket, SplitResult, float, FetchRules], T]
+
+
+def _ask(target: SplitResult, deadline: float, rules: FetchRules, exchange: _Exchange[T]) -> T:
+    """What ``exchange`` makes of a connection to the target."""
     host = target.hostname or ""
     port = target.port or _default_port(target.scheme)
     addresses = _addresses(host, port, rules)
@@ -139,28 +178,49 @@ def _ask(target: SplitResult, deadline: float, rules: FetchRules) -> bytes | str
         with _connected(addresses, port, deadline) as raw, _cut_off(raw, deadline):
             stream = rules.tls().wrap_socket(raw, server_hostname=host) if target.scheme == "https" else raw
             with contextlib.closing(stream):
-                return _exchange(stream, target, deadline, rules)
+                return exchange(stream, target, deadline, rules)
     except (OSError, http.client.HTTPException, ValueError) as error:
         late = isinstance(error, TimeoutError) or time.monotonic() >= deadline
         raise _rejected("url-too-slow" if late else "url-unreachable", rules) from error
 
 
-def _exchange(stream: socket.socket, target: SplitResult, deadline: float, rules: FetchRules) -> bytes | str:
+def _request(
+    stream: socket.socket, target: SplitResult, method: str, headers: Mapping[str, str], body: bytes | None = None
+) -> http.client.HTTPResponse:
     connection = http.client.HTTPConnection(target.hostname or "")
     connection.sock = stream
-    path = _ascii_path(target)
     # A Host of our own: the connection knows nothing of the port and scheme.
-    connection.putrequest("GET", path, skip_host=True, skip_accept_encoding=True)
-    for name, value in {
+    connection.putrequest(method, _ascii_path(target), skip_host=True, skip_accept_encoding=True)
+    fixed = {
         "Host": target.netloc,
-        "Accept": _ACCEPT,
         "Accept-Encoding": "identity",
         "User-Agent": "StyleRec",
         "Connection": "close",
-    }.items():
+    }
+    for name, value in {**headers, **fixed}.items():
         connection.putheader(name, value)
-    connection.endheaders()
-    with contextlib.closing(connection.getresponse()) as response:
+    connection.endheaders(body)
+    return connection.getresponse()
+
+
+def _send(
+    stream: socket.socket,
+    target: SplitResult,
+    deadline: float,
+    rules: FetchRules,
+    *,
+    body: bytes,
+    headers: Mapping[str, str],
+) -> Reply:
+    """POST; the answer's status, and the beginning of what it says."""
+    wanted = {**headers, "Content-Length": str(len(body))}
+    with contextlib.closing(_request(stream, target, "POST", wanted, body)) as response:
+        return Reply(response.status, response.read(rules.most_bytes))
+
+
+def _exchange(stream: socket.socket, target: SplitResult, deadline: float, rules: FetchRules) -> bytes | str:
+    """GET; the content, or where a redirect points to."""
+    with contextlib.closing(_request(stream, target, "GET", {"Accept": _ACCEPT})) as response:
         if response.status in _REDIRECTS and (location := response.getheader("Location")):
             return location
         # Packed content would be unpacked by nobody, and a picture needs no packing.
@@ -192,7 +252,8 @@ def _addresses(host: str, port: int, rules: FetchRules) -> list[Address]:
         addresses = rules.resolve(host, port)
     except (OSError, ValueError) as error:
         raise _rejected("url-unreachable", rules) from error
-    if not addresses or not all(rules.is_allowed(address) for address in addresses):
+    internal = f"{host}:{port}" in rules.internal
+    if not addresses or not (internal or all(rules.is_allowed(address) for address in addresses)):
         raise _rejected("url-not-public" if addresses else "url-unreachable", rules)
     return addresses
 

@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 
 from jobs.errors import UserError
 from jobs.models import Job, JobEvent
+from jobs.tenancy import tenancy
 
 log = structlog.get_logger(__name__)
 
@@ -60,6 +61,7 @@ def claim(job_id: uuid.UUID, *, worker: str) -> int | None:
             error_hint=_("Look at the job's log, then press “Retry”."),
         ):
             log_event(job_id, "dead", "no progress in the last attempts")
+            tenancy().job_ended(Job.objects.get(pk=job_id))
             return None
         if not claimable.update(
             status=Job.Status.RUNNING,
@@ -128,6 +130,8 @@ def _finish(job_id: uuid.UUID, fence: int, event: str, message: str = "", **chan
         ):
             raise LostLease(f"job {job_id} fence {fence}")
         log_event(job_id, event, message, fence=fence)
+        if changes["status"] != Job.Status.CANCELLED:
+            tenancy().job_ended(Job.objects.get(pk=job_id))
 
 
 def give_back(job_id: uuid.UUID, fence: int, *, reason: str, fault: bool) -> None:
@@ -150,6 +154,7 @@ def give_back(job_id: uuid.UUID, fence: int, *, reason: str, fault: bool) -> Non
                 error_hint=_("The log has the details. Mend the cause, then press “Retry”."),
             )
             log_event(job_id, "dead", reason, fence=fence)
+            tenancy().job_ended(Job.objects.get(pk=job_id))
             return
         pause = timedelta(seconds=min(300, 2 * 4 ** max(0, row - 1))) if fault else timedelta(0)
         held(job_id, fence).update(

@@ -17,6 +17,9 @@ class Tenancy(Protocol):
     def merchant_id_of(self, request: Any) -> int:
         """The merchant that an API request acts for."""
 
+    def job_ended(self, job: Any) -> None:
+        """A job has succeeded, failed or been given up; called in the transaction that says so."""
+
     def require_steering(self, user: Any, merchant_id: int | None) -> None:
         """Raise ``UserError`` unless ``user`` may cancel and retry jobs of this merchant."""
 

@@ -10,7 +10,7 @@ from rest_framework.routers import DefaultRouter
 
 router = DefaultRouter()
 extra_paths: list[URLPattern] = []
-for room in ("jobs", "catalog", "styling", "recommend"):
+for room in ("jobs", "catalog", "catalog.developers", "styling", "recommend"):
     resources = import_module(f"{room}.api")
     for prefix, viewset, basename in resources.ROUTES:
         router.register(prefix, viewset, basename)

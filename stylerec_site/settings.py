@@ -10,6 +10,7 @@
 | DATABASE_URL | SQLite in STYLEREC_DATA | any URL that django-environ reads |
 | REDIS_URL | redis://127.0.0.1:6399/0 | broker, cache and event stream |
 | STYLEREC_S3_BUCKET (+ STYLEREC_S3_ENDPOINT, AWS_*) | unset: local media/ | files in S3 through django-storages |
+| STYLEREC_WEBHOOK_INTERNAL_HOSTS | none | `host:port` of your own, private machines that webhooks may reach |
 | STYLEREC_METRICS_TOKEN | unset: open in development, off in production | bearer token of /metrics |
 | STYLEREC_DEVICE | auto | `cpu`, `cuda` or `auto` |
 """
@@ -196,6 +197,7 @@ CELERY_BEAT_SCHEDULE = {
     "fit-due": {"task": "recommend.fit_due", "schedule": 3600, "options": {"queue": "default"}},
     "learn": {"task": "recommend.learn", "schedule": 600, "options": {"queue": "default"}},
     "developers": {"task": "developers.purge", "schedule": 3600, "options": {"queue": "default"}},
+    "webhooks": {"task": "developers.ring_due", "schedule": 30, "options": {"queue": "default"}},
 }
 
 # --- Jobs -------------------------------------------------------------------------------------------------------------
@@ -361,6 +363,9 @@ CORS_EXPOSE_HEADERS = [
     "Retry-After",
     "X-Request-ID",
 ]
+
+#: Webhooks go to the open web over https (in development http too), and to these machines of the operator's own.
+WEBHOOK_INTERNAL_HOSTS: list[str] = env.list("STYLEREC_WEBHOOK_INTERNAL_HOSTS", default=[])
 
 # --- Shoppers ---------------------------------------------------------------------------------------------------------
 CONSENT_TEXT_VERSION = "2026-11"

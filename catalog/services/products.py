@@ -10,6 +10,8 @@ from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
 from catalog import audit
+from catalog.developers.announcing import announce
+from catalog.developers.models import WebhookEndpoint
 from catalog.models import Category, Merchant, Product
 from catalog.search import searchable
 from jobs.errors import UserError
@@ -55,6 +57,12 @@ def save_product(*, merchant: Merchant, sku: str, actor: Any = None, **fields: A
                 target=product,
                 before={k: v for k, v in before.items() if v != after[k]},
                 after={k: v for k, v in after.items() if before.get(k) != v},
+            )
+            changed = sorted(k for k, v in after.items() if before.get(k) != v)
+            announce(
+                merchant_id=merchant.pk,
+                event=WebhookEndpoint.Event.PRODUCT_UPDATED,
+                items=lambda: [{"id": product.pk, "sku": sku, "created": is_new, "changed": changed}],
             )
     return product, is_new
 

@@ -22,6 +22,7 @@ from catalog.access import require_role
 from catalog.models import Membership, Merchant
 from jobs.errors import Conflict, NotFound, UserError
 from styling.models import ReviewStep, StyledImage
+from styling.services.news import announce_moves
 
 Status = StyledImage.Status
 
@@ -136,6 +137,7 @@ def undo(*, batch: uuid.UUID, merchant: Merchant, by: Any) -> Outcome:
         for step in steps:
             if StyledImage.objects.filter(pk=step.image_id, status=step.after).update(**_marks(step.before, by)):
                 outcome.moved[step.image_id] = step.before
+                announce_moves(step.after, step.before, [step.image_id])
                 ReviewStep.objects.filter(pk=step.pk).update(undone_at=timezone.now())
             elif step.image_id not in {refusal.image_id for refusal in outcome.refused}:
                 outcome.refused.append(
@@ -273,6 +275,7 @@ def _step(rows: Sequence[StyledImage], to: str, by: Any, batch: uuid.UUID, *, re
         )
         for row in group:
             row.status = to
+        announce_moves(before, to, [row.pk for row in group])
 
 
 def _marks(to: str, by: Any, *, reason: str = "") -> dict[str, Any]:

@@ -12,6 +12,8 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog import audit
 from catalog.access import require_role
+from catalog.developers.announcing import announce
+from catalog.developers.models import WebhookEndpoint
 from catalog.models import Membership
 from jobs.errors import Conflict
 from styling.models import Style, StyleModel, TrainingRun
@@ -127,6 +129,11 @@ def _put_into_use(model: StyleModel, *, by: Any, action: str) -> None:
         target=model,
         before={"version": in_use.version if in_use else None},
         after={"version": model.version},
+    )
+    announce(
+        merchant_id=model.merchant_id,
+        event=WebhookEndpoint.Event.MODEL_DEPLOYED,
+        items=lambda: [{"id": model.pk, "style": model.style.slug, "version": model.version}],
     )
 
 
