@@ -193,7 +193,12 @@ class Product(models.Model):
     description = models.TextField(_("description"), blank=True)
     description_zh = models.TextField(_("description (Chinese)"), blank=True)
     price = models.DecimalField(_("price"), max_digits=12, decimal_places=2, validators=[MinValueValidator(0)])
-    stock = models.PositiveIntegerField(_("in stock"), default=0)
+    stock = models.PositiveIntegerField(
+        _("in stock"),
+        null=True,
+        blank=True,
+        help_text=_("Leave empty if pieces are not counted: it is always in stock."),
+    )
     status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.PUBLISHED)
     search_text = models.TextField(editable=False, blank=True, default="")
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
@@ -220,6 +225,10 @@ class Product(models.Model):
     @property
     def display_name(self) -> str:
         return in_language(self.name, self.name_zh)
+
+    @property
+    def is_sold_out(self) -> bool:
+        return self.stock == 0
 
     @property
     def display_description(self) -> str:

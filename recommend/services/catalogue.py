@@ -114,7 +114,7 @@ def _read_columns(merchant_id: int, fitted: FittedRecommender | None) -> Snapsho
     return Snapshot(
         product_ids=np.array(product_ids, dtype=np.int64),
         columns=CatalogueColumns(
-            in_stock=np.array([row[1] > 0 for row in columns], dtype=bool) & on_sale,
+            in_stock=np.array([row[1] != 0 for row in columns], dtype=bool) & on_sale,
             price=np.array([float(row[2]) for row in columns], dtype=np.float64),
             category=np.array([row[3] or 0 for row in columns], dtype=np.int64),
         ),

@@ -48,7 +48,7 @@ class Bag:
     def put(self, product: Product, amount: int) -> None:
         """Set the amount of a product, within its stock; nothing at zero."""
         amounts = dict(self._amounts)
-        amount = max(0, min(amount, product.stock, MOST_OF_ONE))
+        amount = max(0, min(amount, _most_of(product)))
         if amount and (str(product.pk) in amounts or len(amounts) < MOST_LINES):
             amounts[str(product.pk)] = amount
         else:
@@ -64,9 +64,14 @@ class Bag:
         products = Product.objects.filter(merchant=self._shop).on_sale().in_bulk(list(self.product_ids()))
         for pk, amount in self._amounts.items():
             product = products.get(int(pk))
-            if product is not None and product.stock:
-                yield Line(product, min(amount, product.stock))
+            if product is not None and not product.is_sold_out:
+                yield Line(product, min(amount, _most_of(product)))
 
     def empty(self) -> None:
         """Nothing in it."""
         self._session.pop(self._key, None)
+
+
+def _most_of(product: Product) -> int:
+    """How many pieces of a product one bag may hold."""
+    return MOST_OF_ONE if product.stock is None else min(product.stock, MOST_OF_ONE)

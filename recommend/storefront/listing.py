@@ -59,7 +59,7 @@ class Filters:
     def narrow(self, products: Any) -> Any:
         """The products that pass."""
         if self.stock:
-            products = products.filter(stock__gt=0)
+            products = products.exclude(stock=0)
         if self.lowest is not None:
             products = products.filter(price__gte=self.lowest)
         if self.highest is not None:
@@ -70,7 +70,7 @@ class Filters:
         """The same for one product that was read already."""
         return (
             product.category_id == category_id
-            and (product.stock > 0 or not self.stock)
+            and not (self.stock and product.is_sold_out)
             and (self.lowest is None or product.price >= self.lowest)
             and (self.highest is None or product.price <= self.highest)
         )

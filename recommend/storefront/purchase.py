@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.db.models import F
+from django.db.models import F, Q
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
@@ -46,7 +46,7 @@ def change(request: ShopRequest, product_id: int) -> HttpResponse:
     amount = request.POST.get("amount", "")
     if amount.isdecimal():
         request.bag.put(product, int(amount[:4]))
-    elif product.stock:
+    elif not product.is_sold_out:
         request.bag.add(product)
         tracking.note(shopper=request.visitor.shopper, kind=Interaction.Kind.ADD_TO_CART, product=product)
         messages.success(request, _("%(product)s is in your bag.") % {"product": product.display_name})
@@ -61,7 +61,7 @@ def order(request: ShopRequest) -> HttpResponse:
     """Take what is in the bag out of stock, and note the purchases."""
     taken = []
     for line in request.bag.lines():
-        left = Product.objects.filter(pk=line.product.pk, stock__gte=line.amount)
+        left = Product.objects.filter(Q(stock=None) | Q(stock__gte=line.amount), pk=line.product.pk)
         if left.update(stock=F("stock") - line.amount):
             taken.append(line)
             tracking.note(shopper=request.visitor.shopper, kind=Interaction.Kind.PURCHASE, product=line.product)

@@ -48,7 +48,7 @@ def product_json_ld(product: Product, picture: Any, request: HttpRequest) -> Saf
             "@type": "Offer",
             "price": str(product.price),
             "priceCurrency": request.shop.currency,  # type: ignore[attr-defined]
-            "availability": f"https://schema.org/{'InStock' if product.stock else 'OutOfStock'}",
+            "availability": f"https://schema.org/{'OutOfStock' if product.is_sold_out else 'InStock'}",
         },
     }
     body = mark_safe(json.dumps(data, ensure_ascii=False).translate(_ESCAPES))  # noqa: S308 - escaped as JSON in HTML

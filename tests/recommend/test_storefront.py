@@ -214,6 +214,19 @@ def test_bag_and_order(shop):
     assert client.post(f"{shop.home}bag/{product.pk}/", {"amount": "9" * 400}).status_code == 302
 
 
+def test_a_product_whose_pieces_are_not_counted_is_always_for_sale(shop):
+    client = visitor(shop)
+    product = shop.products()[0]
+    Product.objects.filter(pk=product.pk).update(stock=None)
+    client.post(f"{shop.home}bag/{product.pk}/")
+    client.post(f"{shop.home}bag/{product.pk}/", {"amount": "3"})
+    client.post(f"{shop.home}order/")
+
+    product.refresh_from_db()
+    assert product.stock is None
+    assert Interaction.objects.filter(product=product, kind="purchase").exists()
+
+
 def test_the_script_tells_what_was_seen_once(shop):
     client = visitor(shop)
     walk(client, shop, shelf=0, style=0)
