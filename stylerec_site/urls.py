@@ -19,6 +19,7 @@ urlpatterns = [
     path("i18n/", include("django.conf.urls.i18n")),
     path("api/v1/", include("stylerec_site.api_urls")),
     path("admin/two-factor/", two_factor, name="two_factor"),
+    path("admin/today/", include("stylerec_site.dashboard.urls")),
     path("admin/styling/", include("styling.urls")),
     path("admin/recommend/", include("recommend.admin_views.urls")),
     path("admin/", admin.site.urls),

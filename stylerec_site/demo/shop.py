@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import nullcontext
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -50,14 +51,18 @@ def _person(name: str) -> Any:
     return user
 
 
-def fill_shelves(merchant: Merchant) -> Iterator[tuple[int, int]]:
-    """Draw and add every product that has no picture yet; yields (done, total)."""
+def fill_shelves(merchant: Merchant, *, processes: int = 2) -> Iterator[tuple[int, int]]:
+    """Draw and add every product that has no picture yet; yields (done, total).
+
+    ``processes`` draw beside this one; 0 draws in this one (a Celery worker's child may have no children).
+    """
     products = assortment(seed=SEED)
     finished = set(ProductImage.objects.filter(product__merchant=merchant).values_list("product__sku", flat=True))
     missing = [product for product in products if product.sku not in finished]
     shelves = _categories(merchant, products)
-    with ProcessPoolExecutor(max_workers=2) as pool:
-        for done, (product, picture) in enumerate(zip(missing, pool.map(draw, missing), strict=True), start=1):
+    with ProcessPoolExecutor(max_workers=processes) if processes else nullcontext() as pool:
+        drawn = pool.map(draw, missing) if pool else map(draw, missing)
+        for done, (product, picture) in enumerate(zip(missing, drawn, strict=True), start=1):
             saved, _ = save_product(
                 merchant=merchant,
                 sku=product.sku,

@@ -1,0 +1,142 @@
+"""What needs somebody now, the gravest first, each with the one thing to do about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from catalog.models import Merchant
+from jobs.errors import Text
+from jobs.models import Job
+from recommend.models import Recommender
+from stylerec_site.dashboard.first_run import Counts
+from stylerec_site.navigation import FAILURES_COUNT_FOR
+from styling.models import StyleModel
+
+#: Failed jobs that are named; the rest is a number.
+NAMED_FAILURES = 5
+
+KINDS: dict[str, Text] = {
+    "catalog.import": gettext_lazy("Import"),
+    "styling.train": gettext_lazy("Training"),
+    "styling.stylise": gettext_lazy("Stylising"),
+    "recommend.fit": gettext_lazy("Recommender fit"),
+    "site.demo-data": gettext_lazy("Demo data"),
+}
+
+
+@dataclass(frozen=True)
+class Item:
+    """One matter. ``tone`` is bad, warn or info; ``retry`` is the job that one click tries again."""
+
+    tone: str
+    icon: str
+    text: str
+    detail: str = ""
+    link: str = ""
+    action: str = ""
+    retry: Job | None = None
+
+
+def kind_name(kind: str) -> Text:
+    """A kind of job in words."""
+    return KINDS.get(kind, kind)
+
+
+def of_shop(shop: Merchant, counts: Counts, *, may_edit: bool) -> list[Item]:
+    """Everything that waits for a person."""
+    return [
+        *_failures(shop, may_edit=may_edit),
+        *_held(shop),
+        *_review(shop, counts),
+        *_candidates(shop),
+        *_pictures(counts),
+    ]
+
+
+def _failures(shop: Merchant, *, may_edit: bool) -> list[Item]:
+    failed = failed_jobs(shop)
+    rows = list(failed.order_by("-finished_at")[: NAMED_FAILURES + 1])
+    items = [
+        Item(
+            "bad",
+            "error",
+            _("%(kind)s failed") % {"kind": kind_name(job.kind)},
+            f"{job.error_message} {job.error_hint}".strip() or _("No reason was given; the job's log may say more."),
+            reverse("admin:jobs_job_change", args=[job.pk]),
+            _("Look"),
+            job if may_edit else None,
+        )
+        for job in rows[:NAMED_FAILURES]
+    ]
+    if len(rows) > NAMED_FAILURES:
+        link = f"{reverse('admin:jobs_job_changelist')}?status__exact=failed"
+        items.append(Item("bad", "error", _("More jobs have failed"), "", link, _("See all")))
+    return items
+
+
+def failed_jobs(shop: Merchant) -> QuerySet[Job]:
+    """The shop's failed and given-up jobs that are young enough to matter."""
+    since = timezone.now() - FAILURES_COUNT_FOR
+    return Job.objects.filter(merchant_key=shop.pk, status__in=["failed", "dead"], finished_at__gte=since)
+
+
+def _held(shop: Merchant) -> list[Item]:
+    newest = Recommender.objects.filter(merchant=shop).order_by("-version").first()
+    if newest is None or not newest.held or newest.status != Recommender.Status.CANDIDATE:
+        return []
+    text = _("Version %(version)d of the recommender was held back") % {"version": newest.version}
+    link = f"{reverse('recommending:versions')}?shop={shop.slug}&version={newest.version}"
+    return [Item("warn", "pause_circle", text, newest.held_reason, link, _("Compare"))]
+
+
+def _review(shop: Merchant, counts: Counts) -> list[Item]:
+    address = f"{reverse('styling:review')}?shop={shop.slug}"
+    items = []
+    if counts.waiting:
+        text = ngettext("%(n)d rendering waits for review", "%(n)d renderings wait for review", counts.waiting) % {
+            "n": counts.waiting
+        }
+        items.append(Item("info", "rate_review", text, "", address, _("Review")))
+    if counts.approved:
+        text = ngettext(
+            "%(n)d rendering is approved, but not on the storefront",
+            "%(n)d renderings are approved, but not on the storefront",
+            counts.approved,
+        ) % {"n": counts.approved}
+        items.append(Item("info", "publish", text, "", f"{address}&status=approved", _("Publish")))
+    return items
+
+
+def _candidates(shop: Merchant) -> list[Item]:
+    """Trained versions that nobody has decided about, newer than anything in use."""
+    rows: list[Any] = list(
+        StyleModel.objects.filter(merchant=shop, status=StyleModel.Status.CANDIDATE).select_related("style")[:5]
+    )
+    return [
+        Item(
+            "info",
+            "new_releases",
+            _("%(model)s is trained and waits for your decision") % {"model": model},
+            "",
+            reverse("styling:versions", args=[model.style_id]),
+            _("Compare"),
+        )
+        for model in rows
+    ]
+
+
+def _pictures(counts: Counts) -> list[Item]:
+    if not counts.without_picture:
+        return []
+    text = ngettext("%(n)d product has no picture", "%(n)d products have no picture", counts.without_picture) % {
+        "n": counts.without_picture
+    }
+    link = reverse("admin:catalog_product_changelist")
+    return [Item("warn", "no_photography", text, "", link, _("Products"))]
