@@ -20,6 +20,7 @@ urlpatterns = [
     path("api/v1/", include("stylerec_site.api_urls")),
     path("admin/two-factor/", two_factor, name="two_factor"),
     path("admin/today/", include("stylerec_site.dashboard.urls")),
+    path("admin/catalog/", include("catalog.urls")),
     path("admin/styling/", include("styling.urls")),
     path("admin/recommend/", include("recommend.admin_views.urls")),
     path("admin/", admin.site.urls),

@@ -5,15 +5,17 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from django.db import transaction
+from django.core.files.storage import default_storage
+from django.db import IntegrityError, transaction
 from django.db.models import Max
 
+from catalog import audit
+from catalog.access import require_role
 from catalog.images import normalise_upload
-from catalog.models import Product, ProductImage
+from catalog.models import Membership, Product, ProductImage
 from catalog.services.renditions import make_renditions, store
 
-#: Two pictures whose 64-bit perceptual hashes differ in at most this many bits look alike.
-LOOKS_ALIKE_BITS = 5
+LONGEST_ALT_TEXT = 200
 
 
 def add_picture(*, product: Product, upload: Any, alt_text: str = "", position: int | None = None) -> ProductImage:
@@ -21,47 +23,91 @@ def add_picture(*, product: Product, upload: Any, alt_text: str = "", position: 
 
     Raises ``catalog.images.RejectedImage`` where the file is no picture that we can use.
     """
+    return _add(product, upload, alt_text=alt_text, position=position)[0]
+
+
+def upload_picture(*, product: Product, upload: Any, by: Any) -> tuple[ProductImage, bool]:
+    """``add_picture`` by a person, on the record; the picture, and whether it is new to the product."""
+    require_role(by, product.merchant, Membership.Role.EDITOR)
+    image, is_new = _add(product, upload)
+    if is_new:
+        audit.record(
+            merchant=product.merchant,
+            actor=by,
+            action="picture-added",
+            target=product,
+            after={"picture": image.pk, "sha256": image.sha256},
+        )
+    return image, is_new
+
+
+def _add(
+    product: Product, upload: Any, *, alt_text: str = "", position: int | None = None
+) -> tuple[ProductImage, bool]:
     original = upload if isinstance(upload, bytes) else upload.read()
     picture = normalise_upload(original)
     existing = ProductImage.objects.filter(product=product, sha256=picture.sha256).first()
     if existing:
-        return existing
+        return existing, False
     owner = product.merchant_id
     extension = "png" if picture.format == "PNG" else "jpg"
+    try:
+        with transaction.atomic():
+            if position is None:
+                last = ProductImage.objects.filter(product=product).aggregate(last=Max("position"))["last"]
+                position = 0 if last is None else last + 1
+            image = ProductImage.objects.create(
+                product=product,
+                position=position,
+                alt_text=alt_text,
+                original=store(
+                    original,
+                    folder="originals",
+                    sha256=hashlib.sha256(original).hexdigest(),
+                    owner=owner,
+                    extension="bin",  # whatever it is, nothing may serve or open it by its name
+                ),
+                file=store(picture.content, folder="pictures", sha256=picture.sha256, owner=owner, extension=extension),
+                width=picture.width,
+                height=picture.height,
+                sha256=picture.sha256,
+                perceptual_hash=picture.perceptual_hash,
+                renditions=make_renditions(picture.content, sha256=picture.sha256, owner=owner),
+            )
+    except IntegrityError:  # the same file came in through another request at this moment
+        return ProductImage.objects.get(product=product, sha256=picture.sha256), False
+    return image, True
+
+
+def describe_picture(*, image: ProductImage, alt_text: str, by: Any) -> None:
+    """Say what a picture shows, for those who do not see it."""
+    require_role(by, image.product.merchant, Membership.Role.EDITOR)
+    image.alt_text = " ".join(alt_text.split())[:LONGEST_ALT_TEXT]
+    image.save(update_fields=["alt_text"])
+
+
+def remove_picture(*, image: ProductImage, by: Any) -> None:
+    """Delete a picture and what was made from it; its files go too, unless another product shows the same one."""
+    product = image.product
+    require_role(by, product.merchant, Membership.Role.EDITOR)
+    names = [str(image.original.name), str(image.file.name), *(row["path"] for row in image.renditions)]
     with transaction.atomic():
-        if position is None:
-            last = ProductImage.objects.filter(product=product).aggregate(last=Max("position"))["last"]
-            position = 0 if last is None else last + 1
-        return ProductImage.objects.create(
-            product=product,
-            position=position,
-            alt_text=alt_text,
-            original=store(
-                original,
-                folder="originals",
-                sha256=hashlib.sha256(original).hexdigest(),
-                owner=owner,
-                extension="bin",  # whatever it is, nothing may serve or open it by its name
-            ),
-            file=store(picture.content, folder="pictures", sha256=picture.sha256, owner=owner, extension=extension),
-            width=picture.width,
-            height=picture.height,
-            sha256=picture.sha256,
-            perceptual_hash=picture.perceptual_hash,
-            renditions=make_renditions(picture.content, sha256=picture.sha256, owner=owner),
+        audit.record(
+            merchant=product.merchant,
+            actor=by,
+            action="picture-removed",
+            target=product,
+            before={"picture": image.pk, "sha256": image.sha256},
         )
+        image.delete()
+        reorder(product=product, image_ids=[])
+        transaction.on_commit(lambda: _forget(str(image.file.name), names))
 
 
-def lookalikes(*, image: ProductImage) -> list[ProductImage]:
-    """Other pictures of the same shop that look like this one, most alike first."""
-    own = int(image.perceptual_hash or "0", 16)
-    others = ProductImage.objects.filter(product__merchant_id=image.product.merchant_id).exclude(pk=image.pk)
-    distances = [
-        ((own ^ int(other.perceptual_hash, 16)).bit_count(), other)
-        for other in others.exclude(perceptual_hash="").only("id", "perceptual_hash", "product_id", "file", "alt_text")
-    ]
-    close = [(distance, other) for distance, other in distances if distance <= LOOKS_ALIKE_BITS]
-    return [other for _, other in sorted(close, key=lambda pair: pair[0])]
+def _forget(file: str, names: list[str]) -> None:
+    if not ProductImage.objects.filter(file=file).exists():
+        for name in names:
+            default_storage.delete(name)
 
 
 def reorder(*, product: Product, image_ids: list[int]) -> None:

@@ -1,0 +1,5 @@
+"""The catalogue in the admin, each user's own shops alone; the pages proper are in ``catalog.views``."""
+
+from catalog.admin import categories, products, records
+
+__all__ = ["categories", "products", "records"]
