@@ -44,7 +44,7 @@ class TenantAdmin(ModelAdmin):
         return self.has_change_permission(request, obj)
 
 
-class WrittenByVerbsAdmin(TenantAdmin):
+class OwnAdmin(TenantAdmin):
     """Rows that the verbs write, not people."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.decorators import action
 
-from catalog.admin import OwnAdmin
+from catalog.admin_access import OwnAdmin
 from catalog.developers import delivering
 from catalog.developers.models import PublishableKey, WebhookDelivery, WebhookEndpoint
 from jobs.errors import UserError
