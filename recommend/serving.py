@@ -21,7 +21,7 @@ from recommend.models import Recommender
 log = structlog.get_logger(__name__)
 
 #: From so many products on, an index that reads only what can win beats a scan (and costs their memory once more).
-INDEX_FROM = 5_000
+INDEX_FROM = 10_000
 INDEX = "index"
 #: Versions that are tried where the one in use cannot be read.
 LAST_GOOD = 3
@@ -106,11 +106,17 @@ def _load(name: str) -> FittedRecommender | None:
     directory = settings.ARTIFACTS_ROOT / name
     try:
         fitted = FittedRecommender.load(directory)
-        return fitted.with_index(ExactIndex.load(directory / INDEX)) if (directory / INDEX).is_dir() else fitted
     except EngineError as error:
         _broken.add(name)
         log.error("recommender.unreadable", directory=name, code=error.code, error=str(error))
         return None
+    if not (directory / INDEX).is_dir():
+        return fitted
+    try:
+        return fitted.with_index(ExactIndex.load(directory / INDEX))
+    except EngineError as error:  # slower without it, and right all the same
+        log.error("recommender.index_unreadable", directory=name, code=error.code, error=str(error))
+        return fitted
 
 
 def forget() -> None:
