@@ -367,6 +367,10 @@ CORS_EXPOSE_HEADERS = [
 #: Webhooks go to the open web over https (in development http too), and to these machines of the operator's own.
 WEBHOOK_INTERNAL_HOSTS: list[str] = env.list("STYLEREC_WEBHOOK_INTERNAL_HOSTS", default=[])
 
+# --- Events -----------------------------------------------------------------------------------------------------------
+#: A batch of events that a consumer has held for so long is taken over by another.
+EVENTS_TAKE_OVER_SECONDS = env.int("STYLEREC_EVENTS_TAKE_OVER", default=30)
+
 # --- Shoppers ---------------------------------------------------------------------------------------------------------
 CONSENT_TEXT_VERSION = "2026-11"
 SHOPPER_COOKIE = "stylerec_visitor"

@@ -11,7 +11,7 @@ import json
 import os
 import socket
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -36,10 +36,11 @@ UNSTORABLE = "stylerec:events:unstorable"
 #: Batches that may wait; at 1,000 events each this is far more than a consumer falls behind in an hour.
 MOST_WAITING = 50_000
 BATCHES_PER_READ = 50
-#: A batch that a consumer has held for so long is taken over by another.
-TAKE_OVER_AFTER_MS = 30_000
 #: A product may be deleted between the look-up and the insert; the next look-up no longer finds it.
 ATTEMPTS = 3
+EVENTS_PER_INSERT = 1_000
+#: (id, fields) as the stream gives it.
+Entry = tuple[bytes, dict[bytes, bytes]]
 #: Append unless the stream is full: one round trip, and never one too many.
 _APPEND = """
 if redis.call('XLEN', KEYS[1]) >= tonumber(ARGV[1]) then return false end
@@ -149,33 +150,71 @@ class Consumer:
     def consume(self, *, wait_ms: int = 1000) -> int:
         """Store what waits (and what a dead consumer left behind); how many batches were done."""
         taken = cast(Any, self._connection.xautoclaim)(
-            STREAM, GROUP, self._name, TAKE_OVER_AFTER_MS, count=BATCHES_PER_READ
+            STREAM, GROUP, self._name, settings.EVENTS_TAKE_OVER_SECONDS * 1000, count=BATCHES_PER_READ
         )[1]
         if not taken:
             read = cast(Any, self._connection.xreadgroup)(
                 GROUP, self._name, {STREAM: ">"}, count=BATCHES_PER_READ, block=wait_ms
             )
             taken = read[0][1] if read else []
-        for entry_id, fields in taken:
-            self._store(entry_id, fields)
-            self._connection.xack(STREAM, GROUP, entry_id)
-            self._connection.xdel(STREAM, entry_id)
+        self._store(taken)
         return len(taken)
 
-    def _store(self, entry_id: bytes, fields: dict[bytes, bytes]) -> None:
-        """One batch into the database; one that can never be stored is put aside, so that the others go on."""
+    def _store(self, entries: Sequence[Entry]) -> None:
+        """Read batches into the database; one that can never be stored is put aside, so that the others go on."""
+        of_merchant: dict[int, list[tuple[Entry, list[Event]]]] = {}
+        for entry in entries:
+            try:
+                batch = int(entry[1][b"merchant"]), unpack(entry[1][b"events"])
+            except (InvalidToken, KeyError, ValueError, TypeError, IndexError) as error:
+                self._put_aside(entry, error)
+            else:
+                of_merchant.setdefault(batch[0], []).append((entry, batch[1]))
+        for merchant_id, batches in of_merchant.items():
+            for together in _chunks(batches):
+                self._store_of(merchant_id, together)
+
+    def _store_of(self, merchant_id: int, batches: Sequence[tuple[Entry, list[Event]]]) -> None:
+        """Batches of one shop at once; where the database refuses, one by one, so that only the faulty one is put aside."""
+        merchant = Merchant.objects.filter(pk=merchant_id).first()
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                merchant = Merchant.objects.filter(pk=int(fields[b"merchant"])).first()
                 if merchant is not None:  # closed and deleted since: there is nothing left to write to
-                    store(merchant=merchant, events=unpack(fields[b"events"]))
-                return
-            except IntegrityError as error:
-                fault: Exception = error
+                    store(merchant=merchant, events=[event for _entry, events in batches for event in events])
+            except (IntegrityError, DataError) as error:
                 if attempt < ATTEMPTS:
                     continue
-            except (InvalidToken, DataError, KeyError, ValueError, TypeError, IndexError) as error:
-                fault = error
-            log.error("events.unstorable", entry=entry_id.decode(), error=type(fault).__name__)
-            self._connection.xadd(UNSTORABLE, cast(dict[Any, Any], fields))
-            return
+                if len(batches) == 1:
+                    self._put_aside(batches[0][0], error)
+                    return
+                for batch in batches:
+                    self._store_of(merchant_id, [batch])
+                return
+            else:
+                self._done([entry_id for (entry_id, _fields), _events in batches])
+                return
+
+    def _put_aside(self, entry: Entry, fault: Exception) -> None:
+        entry_id, fields = entry
+        log.error("events.unstorable", entry=entry_id.decode(), error=type(fault).__name__)
+        self._connection.xadd(UNSTORABLE, cast(dict[Any, Any], fields))
+        self._done([entry_id])
+
+    def _done(self, entry_ids: Sequence[bytes]) -> None:
+        """Acknowledge and delete in one step: an entry that is only acknowledged would take up room for ever."""
+        with self._connection.pipeline(transaction=True) as pipeline:
+            pipeline.xack(STREAM, GROUP, *entry_ids)
+            pipeline.xdel(STREAM, *entry_ids)
+            pipeline.execute()
+
+
+def _chunks(batches: Sequence[tuple[Entry, list[Event]]]) -> Iterator[list[tuple[Entry, list[Event]]]]:
+    """Batches in order, together about as many events as one insert likes."""
+    chunk: list[tuple[Entry, list[Event]]] = []
+    for batch in batches:
+        chunk.append(batch)
+        if sum(len(events) for _entry, events in chunk) >= EVENTS_PER_INSERT:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk

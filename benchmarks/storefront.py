@@ -1,0 +1,96 @@
+"""CPU per request of what shoppers and other shops ask for, as a multiple of a bare JSON view.
+
+``python -m benchmarks.storefront --json``. Ratios are *CPU time of ours / CPU time of the bare view*, through the same
+middleware in the same process, taking turns; small is good: ``recommendations`` (the API, 12 products for a shopper with
+a history), ``home`` (the personal home page) and ``product`` (a product page, whose view is stored). The shop has a
+recommender fitted on drawn events, and every product has a picture with two published renderings; every shelf is kept
+as a slate, as in a real shop. The database is SQLite in this process, so that its work counts; queries are counted too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from typing import Any
+
+from benchmarks.machine import report
+from benchmarks.site import Requests, in_turn, own_site
+
+#: Requests between two looks at the clock, which ticks coarsely.
+AT_ONCE = 5
+
+
+def measure(*, products: int, people: int, rounds: int) -> dict[str, Any]:
+    """Milliseconds of CPU per request, and queries, of each contender."""
+    from django.conf import settings
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    from benchmarks.shop import open_benchmark_shop
+    from recommend.consent import CONSENT_COOKIE, GRANTED
+
+    shop = open_benchmark_shop(products=products, people=people)
+    cookies = f"{CONSENT_COOKIE}={GRANTED}:{settings.CONSENT_TEXT_VERSION}; {settings.SHOPPER_COOKIE}={shop.visitor_id}"
+    browser, client = Requests({"Cookie": cookies}), Requests({"Authorization": f"Token {shop.secret}"})
+    contenders = {
+        "bare": (browser, "/plain/json/", ""),
+        "recommendations": (client, "/api/v1/recommendations/", f"shopper={shop.visitor_id}"),
+        "home": (browser, f"/s/{shop.slug}/", ""),
+        "product": (browser, f"/s/{shop.slug}/p/{shop.product_id}/", ""),
+    }
+
+    def ask(name: str) -> bytes:
+        send, path, query = contenders[name]
+        status, content = send(path, query=query)
+        if not status.startswith("200"):
+            raise RuntimeError(f"{path}: {status} {content[:300]!r}")
+        return content
+
+    def ask_often(name: str) -> None:
+        for _ in range(AT_ONCE):
+            ask(name)
+
+    took = in_turn(
+        {name: lambda name=name: ask_often(name) for name in contenders},  # type: ignore[misc]
+        rounds=rounds,
+        clock=time.process_time,
+    )
+    queries = {}
+    for name in contenders:
+        with CaptureQueriesContext(connection) as seen:
+            ask(name)
+        queries[name] = len([query for query in seen if query["sql"] not in {"BEGIN", "COMMIT", "BEGIN IMMEDIATE"}])
+    milliseconds = {name: 1000 * value / AT_ONCE for name, value in took.items()}
+    return {
+        "ratios": {
+            name: round(value / milliseconds["bare"], 2) for name, value in milliseconds.items() if name != "bare"
+        },
+        "cpu_ms": {name: round(value, 3) for name, value in milliseconds.items()},
+        "queries": queries,
+        "bytes": {name: len(ask(name)) for name in contenders},
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", action="store_true", help="end with the one-line record")
+    parser.add_argument("--products", type=int, default=2_000, help="products of the shop")
+    parser.add_argument("--people", type=int, default=400, help="shoppers whose events the recommender is fitted on")
+    parser.add_argument("--rounds", type=int, default=60, help=f"turns of {AT_ONCE} requests of each kind")
+    options = parser.parse_args()
+    with own_site():
+        figures = measure(products=options.products, people=options.people, rounds=options.rounds)
+    report(
+        benchmark="storefront",
+        ratios=figures.pop("ratios"),
+        details={
+            "meaning": "ratio = our CPU time per request / a bare JSON view's through the same middleware; small is good",
+            "products": options.products,
+            **figures,
+        },
+        as_json=options.json,
+    )
+
+
+if __name__ == "__main__":
+    main()
