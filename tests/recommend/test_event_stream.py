@@ -14,7 +14,7 @@ from recommend.services import event_stream, events, shoppers
 from stylerec_site.processes import Processes, free_port
 from tests.recommend.shops import event, open_shop
 
-BATCHES, SIZE, PEOPLE = 48, 100, 5
+BATCHES, SIZE, PEOPLE = 150, 100, 10
 
 
 @pytest.fixture
