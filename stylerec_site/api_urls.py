@@ -8,6 +8,8 @@ from django.urls import URLPattern, include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
 from rest_framework.routers import DefaultRouter
 
+from recommend.shelf_api import SHELF_PATHS
+
 router = DefaultRouter()
 extra_paths: list[URLPattern] = []
 for room in ("jobs", "catalog", "catalog.developers", "styling", "recommend"):
@@ -15,6 +17,7 @@ for room in ("jobs", "catalog", "catalog.developers", "styling", "recommend"):
     for prefix, viewset, basename in resources.ROUTES:
         router.register(prefix, viewset, basename)
     extra_paths += getattr(resources, "PATHS", [])
+extra_paths += SHELF_PATHS
 
 app_name = "api"
 urlpatterns = [

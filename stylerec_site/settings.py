@@ -352,7 +352,7 @@ SPECTACULAR_SETTINGS = {
 }
 CORS_ALLOWED_ORIGINS: list[str] = env.list("STYLEREC_CORS_ORIGINS", default=[])
 CORS_URLS_REGEX = r"^/api/.*$"
-CORS_ALLOW_HEADERS = (*default_headers, "idempotency-key", "if-match", "if-none-match", "x-merchant")
+CORS_ALLOW_HEADERS = (*default_headers, "idempotency-key", "if-match", "if-none-match", "x-merchant", "x-visitor")
 CORS_EXPOSE_HEADERS = [
     "ETag",
     "Idempotency-Replayed",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hmac
 import math
 from typing import TYPE_CHECKING, Any
 
 import structlog
+from django.conf import settings
 from redis.exceptions import RedisError
 from rest_framework.request import Request
 from rest_framework.throttling import AnonRateThrottle, SimpleRateThrottle
@@ -40,7 +42,11 @@ class _Announced(SimpleRateThrottle):
 
 
 class AnonymousThrottle(_Announced, AnonRateThrottle):
-    """Requests without a log-in, by address."""
+    """Requests without a log-in, by address. The counter knows the address only by a keyed hash."""
+
+    def get_ident(self, request: Request) -> str:
+        address = super().get_ident(request)
+        return hmac.digest(settings.SECRET_KEY.encode(), f"throttle|{address}".encode(), "sha256").hex()[:32]
 
 
 class TokenThrottle(_Announced):

@@ -1,4 +1,4 @@
-"""Webhooks over the API: endpoints, their secrets, and the log of what was sent."""
+"""Webhooks (endpoints, secrets, the log of what was sent) and publishable keys over the API."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from catalog.api import OwnViewSet
-from catalog.developers import announcing, delivering, endpoints
-from catalog.developers.models import WebhookDelivery, WebhookEndpoint
+from catalog.developers import announcing, delivering, endpoints, keys
+from catalog.developers.models import PublishableKey, WebhookDelivery, WebhookEndpoint
 from catalog.models import Membership
 from catalog.permissions import merchant_of
 
@@ -155,7 +155,48 @@ class WebhookDeliveryViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, O
         return Response(self.get_serializer(delivery).data, status=status.HTTP_202_ACCEPTED)
 
 
+class PublishableKeySerializer(serializers.ModelSerializer[PublishableKey]):
+    origins = serializers.ListField(
+        child=serializers.CharField(max_length=300), max_length=keys.MOST_ORIGINS, help_text="https://shop.example"
+    )
+
+    class Meta:
+        model = PublishableKey
+        fields = ["id", "name", "key", "origins", "created_at", "revoked_at"]
+        read_only_fields = ["id", "key", "created_at", "revoked_at"]
+
+
+@extend_schema_view(
+    list=extend_schema(summary="Publishable keys"), retrieve=extend_schema(summary="One publishable key")
+)
+class PublishableKeyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, OwnViewSet):
+    """Keys that may stand in the source of your pages: they show a shelf and send events, nothing else."""
+
+    queryset = PublishableKey.objects.select_related("merchant")
+    serializer_class = PublishableKeySerializer
+    write_role = Membership.Role.OWNER
+
+    @extend_schema(
+        summary="Add a key for pages of your origins",
+        responses={201: PublishableKeySerializer},
+        examples=[
+            OpenApiExample("My shop", value={"name": "Web", "origins": ["https://shop.example"]}, request_only=True)
+        ],
+    )
+    def create(self, request: Request) -> Response:
+        asked = self.get_serializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        key = keys.create_key(merchant=merchant_of(request), by=request.user, **asked.validated_data)
+        return Response(self.get_serializer(key).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(summary="Revoke a key", responses={204: None})
+    def destroy(self, request: Request, pk: str | None = None) -> Response:
+        keys.revoke_key(key=self.get_object(), by=request.user)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
 ROUTES = [
+    ("publishable-keys", PublishableKeyViewSet, "publishable-key"),
     ("webhook-endpoints", WebhookEndpointViewSet, "webhook-endpoint"),
     ("webhook-deliveries", WebhookDeliveryViewSet, "webhook-delivery"),
 ]
