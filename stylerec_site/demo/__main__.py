@@ -23,13 +23,16 @@ from typing import IO, NoReturn
 from stylerec_site.demo.steps import DemoFailed
 from stylerec_site.processes import BASE_DIR, Processes, ProcessFailed, free_port
 
+_ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 
 def main() -> int:
     options = _options()
     if os.environ.get("STYLEREC_ENV") == "production":
         print("The demo shop has public passwords: it does not run with STYLEREC_ENV=production.", file=sys.stderr)
         return 2
-    signal.signal(signal.SIGTERM, _end)
+    for number in _ENDS:  # SIGINT too: a shell that starts us in the background leaves it ignored
+        signal.signal(number, _end)
     try:
         with _data_directory(check=options.check) as data:
             return _run(options, data)
@@ -49,6 +52,8 @@ def _options() -> argparse.Namespace:
 
 
 def _end(number: int, frame: object) -> NoReturn:
+    for ending in _ENDS:  # the second, impatient Ctrl-C must not leave children behind
+        signal.signal(ending, signal.SIG_IGN)
     raise KeyboardInterrupt
 
 
