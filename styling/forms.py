@@ -65,6 +65,12 @@ class LimitsForm(forms.Form):
         label=_("Largest colour shift on the product (ΔE, median)"),
         help_text=_("2 is just visible, 10 plainly different, above 40 another colour. Lower flags more."),
     )
+    least_text_legibility = forms.FloatField(
+        min_value=0,
+        max_value=1,
+        label=_("Least legibility of lettering on the product"),
+        help_text=_("From 0 to 1. 0.9 is as clear as before, below 0.3 it cannot be read. Higher flags more."),
+    )
 
 
 class StyliseForm(forms.Form):

@@ -13,6 +13,7 @@ LABELS: dict[str, Promise] = {
     "edges_kept": _("Edges of the product kept"),
     "color_shift_median": _("Colour shift, typical (ΔE)"),
     "color_shift_p95": _("Colour shift, strongest 5 % (ΔE)"),
+    "text_legibility": _("Lettering still readable"),
     "mask_confidence": _("How surely the product was found"),
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from catalog import audit
@@ -18,7 +19,7 @@ def limits_of(merchant: Merchant) -> TruthLimits:
 def set_limits(*, merchant: Merchant, limits: TruthLimits, by: Any) -> None:
     """Change the limits for renderings from now on. Needs an owner."""
     require_role(by, merchant, Membership.Role.OWNER)
-    values = {"least_edges_kept": limits.least_edges_kept, "most_color_shift": limits.most_color_shift}
+    values = asdict(limits)
     before = dict(merchant.truth_limits)
     Merchant.objects.filter(pk=merchant.pk).update(truth_limits=values)
     merchant.truth_limits = values

@@ -283,14 +283,17 @@ def test_a_reviewer_may_not_publish_from_the_screen(log_in, style, merchant):
     assert 'data-do="publish"' not in client.get(reverse("styling:review")).content.decode()
 
 
+LIMITS = {"least_edges_kept": "0.9", "most_color_shift": "10", "least_text_legibility": "0.5"}
+
+
 def test_owners_change_the_limits_and_editors_do_not(log_in, merchant):
     address = reverse("styling:limits", args=[merchant.pk])
-    log_in(Membership.Role.EDITOR).post(address, {"least_edges_kept": "0.9", "most_color_shift": "10"})
+    log_in(Membership.Role.EDITOR).post(address, LIMITS)
     merchant.refresh_from_db()
     assert merchant.truth_limits == {}
-    log_in().post(address, {"least_edges_kept": "0.9", "most_color_shift": "10"})
+    log_in().post(address, LIMITS)
     merchant.refresh_from_db()
-    assert merchant.truth_limits == {"least_edges_kept": 0.9, "most_color_shift": 10.0}
+    assert merchant.truth_limits == {"least_edges_kept": 0.9, "most_color_shift": 10.0, "least_text_legibility": 0.5}
 
 
 @pytest.mark.parametrize("name", ["style", "trainingrun", "stylemodel", "stylizationrun", "styledimage"])

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw, ImageOps
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from styling.cyclegan.truth import TruthLimits, ciede2000, lab_of, product_mask, product_truth
 
@@ -59,3 +62,26 @@ def test_changed_colours_and_lost_edges_are_named(vase):
     assert [breach.code for breach in inverted] == ["color_shift_median"]
     noise = Image.fromarray(np.random.default_rng(0).integers(0, 255, (200, 200, 3), dtype=np.uint8))
     assert "edges_kept" in [b.code for b in product_truth(vase, noise).exceeds(TruthLimits(least_edges_kept=0.8))]
+
+
+def test_lettering_that_is_lost_is_named_and_none_is_no_figure(vase):
+    assert "text_legibility" not in product_truth(vase, vase).to_dict()
+    lettered, blank = Image.new("RGB", (300, 300), (230, 225, 215)), Image.new("RGB", (300, 300), (230, 225, 215))
+    for picture in (lettered, blank):
+        ImageDraw.Draw(picture).rectangle((50, 50, 250, 250), fill=(40, 90, 150))
+    ImageDraw.Draw(lettered).text((150, 150), "COFFEE", font=ImageFont.load_default(36), fill="white", anchor="mm")
+    assert product_truth(lettered, lettered).exceeds(TruthLimits()) == []
+    assert "text_legibility" in [breach.code for breach in product_truth(lettered, blank).exceeds(TruthLimits())]
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "RGBA", "P", "CMYK", "I;16"])
+@pytest.mark.parametrize("size", [(1, 1), (5, 900), (300, 40)])
+def test_pictures_of_any_mode_and_size_are_compared(mode, size):
+    picture = Image.new("L", size, 120).convert("I;16" if mode == "I;16" else mode)
+    report = product_truth(picture, Image.new("RGB", (64, 64), "white"))
+    assert set(report.to_dict()) == {"edges_kept", "color_shift_median", "color_shift_p95", "mask_confidence"}
+
+
+def test_a_report_needs_no_torch():
+    code = "import sys, styling.cyclegan.truth; assert 'torch' not in sys.modules"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
