@@ -1,6 +1,7 @@
 """The main job, step by step, through the same verbs, worker, web server and API that a shop uses.
 
-Every step checks that it really happened; running it again reuses what is there.
+Every step checks that it really happened. A run that was cut off goes on where it was; a shop that is complete is
+opened as its merchant left it.
 """
 
 from __future__ import annotations
@@ -41,6 +42,8 @@ def run(*, address: str, processes: Processes) -> None:
     with step("Workers listen") as came_of_it:
         wait_for(lambda: workers_seen("gpu") and workers_seen("default"), processes=processes, seconds=60)
         came_of_it(", ".join(worker.name for worker in workers_seen()))
+    if _reopen():
+        return
     merchant, owner, reviewer = _open_shop()
     styles = _train(merchant, owner, processes)
     _stylise(styles, owner, processes)
@@ -48,6 +51,18 @@ def run(*, address: str, processes: Processes) -> None:
     api = _let_people_shop(merchant, owner, styles, address, processes)
     _fit(merchant, owner, processes)
     _compare_two_shoppers(merchant, styles, address, api)
+
+
+def _reopen() -> bool:
+    """Whether the main job has run here before: what the merchant changed since then stays as it is."""
+    merchant = shop.demo_shop()
+    fitted = Recommender.objects.filter(merchant=merchant).order_by("-version").first() if merchant else None
+    if merchant is None or fitted is None:
+        return False
+    with step("Open the shop from last time, without training") as came_of_it:
+        published = StyledImage.objects.filter(merchant=merchant).published().count()
+        came_of_it(f"{merchant.products.count()} products, {published} renderings published, {fitted}")
+    return True
 
 
 def _open_shop() -> tuple[Merchant, Any, Any]:
@@ -98,11 +113,11 @@ def _stylise(styles: list[Style], owner: Any, processes: Processes) -> None:
 
 def _review_and_publish(merchant: Merchant, owner: Any, reviewer: Any) -> None:
     with step("Review and publish") as came_of_it:
-        waiting = list(StyledImage.objects.filter(merchant=merchant).awaiting_review())
-        approve(images=waiting, by=reviewer)
-        approved = StyledImage.objects.filter(merchant=merchant, status=StyledImage.Status.APPROVED)
-        # The demo's owner has looked at the flagged ones, too: a drawn look changes colours on purpose.
-        publish(images=list(approved), by=owner, accept_flagged=True)
+        if waiting := list(StyledImage.objects.filter(merchant=merchant).awaiting_review()):
+            approve(images=waiting, by=reviewer)
+        if approved := list(StyledImage.objects.filter(merchant=merchant, status=StyledImage.Status.APPROVED)):
+            # The demo's owner has looked at the flagged ones, too: a drawn look changes colours on purpose.
+            publish(images=approved, by=owner, accept_flagged=True)
         published = StyledImage.objects.filter(merchant=merchant).published()
         require(published.count() >= merchant.products.count(), "Too few renderings are published.")
         came_of_it(

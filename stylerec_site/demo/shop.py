@@ -26,10 +26,15 @@ PEOPLE = {
 }
 
 
+def demo_shop() -> Merchant | None:
+    """The shop, where it was opened before."""
+    return Merchant.objects.filter(slug=SLUG).first()
+
+
 def open_demo_shop() -> Merchant:
     """The shop and the people who work there."""
     owner = _person("mei")
-    merchant = Merchant.objects.filter(slug=SLUG).first() or open_shop(
+    merchant = demo_shop() or open_shop(
         name="Kiln & Light",
         name_zh="窑与光",
         slug=SLUG,

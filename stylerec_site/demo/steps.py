@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from jobs.errors import UserError
+
 if TYPE_CHECKING:
     from jobs.models import Job
     from stylerec_site.processes import Processes
@@ -34,7 +36,10 @@ def step(title: str) -> Iterator[Callable[[str], None]]:
     began = time.monotonic()
     outcome: list[str] = []
     say(f"• {title} …")
-    yield outcome.append
+    try:
+        yield outcome.append
+    except UserError as error:
+        raise DemoFailed(f"{title}: {error}") from error
     if sys.stdout.isatty():
         print("\r\033[K", end="")
     say(f"  {'; '.join(outcome) or 'done'} ({time.monotonic() - began:.1f} s)")
