@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
@@ -178,7 +179,7 @@ class InteractionAdmin(ShownOnlyAdmin):
 
     @display(description=_("Shopper"))
     def shopper_shown(self, row: Interaction) -> str:
-        return code_of(row.shopper)
+        return why_link(row.shopper)
 
 
 @admin.register(Shopper)
@@ -198,4 +199,11 @@ class ShopperAdmin(ShownOnlyAdmin):
 
     @display(description=_("Shopper"))
     def code_shown(self, row: Shopper) -> str:
-        return code_of(row)
+        return why_link(row)
+
+
+def why_link(shopper: Shopper) -> str:
+    """The shopper's short code, leading to the page that they get."""
+    code = code_of(shopper)
+    address = f"{reverse('recommending:why')}?{urlencode({'shopper': code})}"
+    return format_html('<a href="{}" style="text-decoration: underline"><code>{}</code></a>', address, code)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from recommend.admin_views import versions
+from recommend.admin_views import versions, why
 
 app_name = "recommending"
 urlpatterns = [
@@ -13,5 +13,6 @@ urlpatterns = [
     path("fit/<uuid:fit_id>/state/", versions.fit_state, name="fit_state"),
     path("fit/<uuid:fit_id>/cancel/", versions.steer, {"verb": "cancel"}, name="cancel_fit"),
     path("fit/<uuid:fit_id>/retry/", versions.steer, {"verb": "retry"}, name="retry_fit"),
+    path("why/", why.why, name="why"),
     path("version/<int:recommender_id>/deploy/", versions.deploy, name="deploy"),
 ]

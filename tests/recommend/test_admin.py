@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -270,25 +272,34 @@ def test_what_shoppers_do_shows_no_id_of_a_person_and_nothing_of_another_shop(lo
     assert not client.get(reverse("admin:recommend_shopper_changelist"), {"q": "2026q4:"}).context["cl"].queryset
 
 
-@pytest.mark.parametrize("name", ["recommender", "interaction", "merchandisingrule", "shopper"])
-def test_lists_cost_the_same_whatever_their_length(log_in, merchant, name, django_assert_max_num_queries):
-    for number in range(12):
-        shopper = shopper_of(merchant, f"person {number}")
-        product = ProductFactory(merchant=merchant)
-        Interaction.objects.create(merchant=merchant, shopper=shopper, product=product, kind="view")
-        MerchandisingRule.objects.create(merchant=merchant, effect="boost", product=product)
-        version_of(merchant, number + 1)
-    client = log_in()
-    with django_assert_max_num_queries(11):
-        assert client.get(reverse(f"admin:recommend_{name}_changelist")).status_code == 200
+def queries_of(client, address):
+    """How many queries a page costs once the process is warm."""
+    client.get(address)
+    with CaptureQueriesContext(connection) as queries:
+        assert client.get(address).status_code == 200
+    return len(queries)
 
 
-def test_the_versions_screen_costs_the_same_whatever_there_is(log_in, merchant, django_assert_max_num_queries):
-    for number in range(20):
-        version_of(merchant, number + 1, fit=fit_of(merchant, status="succeeded"))
+def test_pages_cost_the_same_whatever_there_is(log_in, merchant):
     client = log_in()
-    with django_assert_max_num_queries(16):
-        assert client.get(reverse("recommending:versions")).status_code == 200
+    pages = [
+        reverse("recommending:versions"),
+        *(
+            reverse(f"admin:recommend_{name}_changelist")
+            for name in ("recommender", "interaction", "merchandisingrule", "shopper")
+        ),
+    ]
+    costs = []
+    for start, end in ((0, 1), (1, 15)):
+        for number in range(start, end):
+            product = ProductFactory(merchant=merchant)
+            shopper = shopper_of(merchant, f"person {number}")
+            Interaction.objects.create(merchant=merchant, shopper=shopper, product=product, kind="view")
+            MerchandisingRule.objects.create(merchant=merchant, effect="boost", product=product)
+            version_of(merchant, number + 1, fit=fit_of(merchant, status="succeeded"))
+        costs.append([queries_of(client, address) for address in pages])
+    assert costs[0] == costs[1]
+    assert max(costs[1]) < 25
 
 
 def test_a_version_in_the_list_leads_to_the_screen(log_in, merchant):
