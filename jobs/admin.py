@@ -156,4 +156,11 @@ class JobAdmin(ReadOnlyAdmin):
 
 @admin.register(WorkerPresence)
 class WorkerPresenceAdmin(ReadOnlyAdmin):
+    """Names of machines: the operator's to see, not every shop's."""
+
     list_display = ["name", "queues", "started_at", "seen_at"]
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.is_active and request.user.is_superuser)
+
+    has_module_permission = has_view_permission

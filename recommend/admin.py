@@ -22,6 +22,7 @@ from recommend.labels import PLACES, place_name
 from recommend.models import Interaction, MerchandisingRule, Recommender, Shopper
 from recommend.services.merchandising import check_rule, delete_rule, save_rule
 from styling.admin_access import LookOnlyAdmin, OwnFilter, TenantAdmin, editable_shops
+from styling.views.doors import key_of
 
 
 class ShownOnlyAdmin(TenantAdmin):
@@ -121,6 +122,12 @@ class MerchandisingRuleAdmin(TenantAdmin):
         shops = editable_shops(request)
         form.only_shop = shops[0] if len(shops) == 1 else None
         return form
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """What the address fills in; a row that cannot be one is left out, where Django would stumble over it."""
+        given: dict[str, Any] = super().get_changeform_initial_data(request)
+        rows = {"merchant", "product", "category"}
+        return {name: value for name, value in given.items() if name not in rows or key_of(value) is not None}
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         shops = [shop.pk for shop in editable_shops(request)]

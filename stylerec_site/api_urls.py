@@ -11,6 +11,7 @@ from rest_framework.routers import DefaultRouter
 from recommend.shelf_api import SHELF_PATHS
 
 router = DefaultRouter()
+router.include_format_suffixes = False  # there is one format, and actions do not take the argument
 extra_paths: list[URLPattern] = []
 for room in ("jobs", "catalog", "catalog.developers", "styling", "recommend"):
     resources = import_module(f"{room}.api")

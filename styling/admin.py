@@ -66,6 +66,7 @@ class StyleAdmin(TenantAdmin):
     list_display = ["covers", "name_shown", "references_shown", "model_shown", "waiting_shown", "steps_shown"]
     list_display_links = ["name_shown"]
     list_filter = [("merchant", OwnFilter)]
+    ordering = ["position", "name"]  # counting drops the model's own, and an autocomplete pages through the rows
     search_fields = ["name", "name_zh", "description"]
     fields = ["merchant", "name", "name_zh", "description", "description_zh", "position"]
     change_form_template = "admin/styling/style/change_form.html"

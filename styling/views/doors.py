@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.contrib import admin, messages
+from django.core.exceptions import BadRequest
 from django.core.files.storage import default_storage
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
@@ -18,6 +20,8 @@ from jobs.presence import SEEN_WITHIN, workers_seen
 from styling.services.training import QUEUE
 
 View = Callable[..., HttpResponse]
+#: Digits of the longest key that every database takes.
+LONGEST_KEY = 18
 
 
 def staff_page(view: View) -> View:
@@ -63,6 +67,35 @@ def found(rows: QuerySet[Any], request: HttpRequest, **lookup: Any) -> Any:
             "not-found", _("This does not exist."), _("It may have been deleted, or belong to another shop.")
         )
     return row
+
+
+def key_of(value: object) -> int | None:
+    """A row's key from a body or an address; None for what cannot be one (no number, or longer than any key)."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value if 0 <= value < 10**LONGEST_KEY else None
+    text = value if isinstance(value, str) else ""
+    return int(text) if text.isdecimal() and len(text) <= LONGEST_KEY else None
+
+
+def keys_of(values: object) -> list[int]:
+    """The keys in a body's list; ``BadRequest`` where it is no list, or something in it is no key."""
+    keys = [key_of(value) for value in values] if isinstance(values, list) else [None]
+    if None in keys:
+        raise BadRequest("not a list of keys")
+    return [key for key in keys if key is not None]
+
+
+def json_body(request: HttpRequest) -> dict[str, Any]:
+    """The object that a script sent; ``BadRequest`` for anything else."""
+    try:
+        body = json.loads(request.body or b"{}")
+    except (ValueError, RecursionError) as error:
+        raise BadRequest("not JSON") from error
+    if not isinstance(body, dict):
+        raise BadRequest("not an object")
+    return body
 
 
 def worker_notice() -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from typing import Any
 
@@ -18,7 +17,18 @@ from jobs.errors import NotFound
 from styling.models import Style, StyledImage, StyleModel
 from styling.services import review, stylising
 from styling.truth_texts import truth_rows
-from styling.views.doors import found, page, srcset, staff_json, staff_page, thumbnail, worker_notice
+from styling.views.doors import (
+    found,
+    json_body,
+    key_of,
+    keys_of,
+    page,
+    srcset,
+    staff_json,
+    staff_page,
+    thumbnail,
+    worker_notice,
+)
 from styling.views.labels import review_labels
 
 PAGE = 60
@@ -79,11 +89,12 @@ def items(request: HttpRequest, merchant_id: int) -> HttpResponse:
 def act(request: HttpRequest, merchant_id: int) -> HttpResponse:
     """Move renderings; body: ``{"verb", "ids", "reason"?, "accept_flagged"?}``."""
     merchant = found(Merchant.objects.all(), request, pk=merchant_id)
-    body = _body(request)
-    if body.get("verb") not in VERBS:
+    body = json_body(request)
+    verb_name = body.get("verb")
+    if not isinstance(verb_name, str) or verb_name not in VERBS:
         raise BadRequest("unknown verb")
-    verb, options = VERBS[body["verb"]]
-    ids = [int(pk) for pk in body.get("ids", [])][:500]
+    verb, options = VERBS[verb_name]
+    ids = keys_of(body.get("ids", []))[:500]
     images = StyledImage.objects.filter(merchant=merchant, pk__in=ids)
     if len(images) < len(set(ids)):
         raise NotFound("no-such-rendering", _("These renderings do not exist."), _("Reload the page."))
@@ -101,7 +112,7 @@ def undo(request: HttpRequest, merchant_id: int) -> HttpResponse:
     """Take back one batch; body: ``{"batch"}``."""
     merchant = found(Merchant.objects.all(), request, pk=merchant_id)
     try:
-        batch = uuid.UUID(str(_body(request).get("batch")))
+        batch = uuid.UUID(str(json_body(request).get("batch")))
     except ValueError as error:
         raise BadRequest("not a batch") from error
     return JsonResponse(_outcome(review.undo(batch=batch, merchant=merchant, by=request.user)))
@@ -112,9 +123,9 @@ def undo(request: HttpRequest, merchant_id: int) -> HttpResponse:
 def regenerate(request: HttpRequest, image_id: int) -> HttpResponse:
     """Render one picture again; body: options and ``style_model``."""
     image = found(StyledImage.objects.select_related("merchant", "style_model"), request, pk=image_id)
-    body = _body(request)
+    body = json_body(request)
     model_id = body.pop("style_model", None)
-    model = found(StyleModel.objects.all(), request, pk=model_id) if model_id else None
+    model = found(StyleModel.objects.all(), request, pk=key_of(model_id)) if model_id else None
     options = stylising.StyliseOptions.from_dict({**image.options, **body})
     run = stylising.regenerate(image=image, by=request.user, options=options, style_model=model)
     return JsonResponse({"run": str(run.pk), "notice": worker_notice()}, status=202)
@@ -142,8 +153,8 @@ def _filtered(merchant: Merchant, request: HttpRequest) -> QuerySet[StyledImage]
     status, style, run = (request.GET.get(name, "") for name in ("status", "style", "run"))
     if status in StyledImage.Status.values:
         rows = rows.filter(status=status)
-    if style.isdecimal():
-        rows = rows.filter(style=int(style))
+    if style:
+        rows = rows.filter(style=key_of(style))
     if run:
         try:
             rows = rows.filter(run=uuid.UUID(run))
@@ -209,13 +220,3 @@ def _outcome(outcome: review.Outcome) -> dict[str, Any]:
             for refusal in outcome.refused
         ],
     }
-
-
-def _body(request: HttpRequest) -> dict[str, Any]:
-    try:
-        body = json.loads(request.body or b"{}")
-    except ValueError as error:
-        raise BadRequest("not JSON") from error
-    if not isinstance(body, dict):
-        raise BadRequest("not an object")
-    return body

@@ -16,7 +16,7 @@ from styling.forms import StyliseForm
 from styling.models import StyleModel, StylizationRun
 from styling.services.stylising import StyliseOptions
 from styling.services.stylising import stylise as ask
-from styling.views.doors import found, page, staff_json, staff_page, thumbnail, worker_notice
+from styling.views.doors import found, key_of, page, staff_json, staff_page, thumbnail, worker_notice
 from styling.views.labels import stylisation_labels
 
 #: The most products or pictures that one address can name.
@@ -97,7 +97,8 @@ def _state(run: StylizationRun) -> dict[str, object]:
 
 
 def _ids(request: HttpRequest, name: str) -> list[int]:
-    return [int(text) for text in request.GET.get(name, "").split(",") if text.isdecimal()][:MOST_CHOSEN]
+    named = [key_of(text) for text in request.GET.get(name, "").split(",")]
+    return [key for key in named if key is not None][:MOST_CHOSEN]
 
 
 def _shown(products: object, images: object) -> list[ProductImage]:
