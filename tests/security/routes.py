@@ -116,7 +116,7 @@ def _walk(
     for entry in resolver.url_patterns:
         pattern = before + str(entry.pattern)
         if isinstance(entry, URLPattern):
-            parameters = [*entry.pattern.converters] or [*getattr(entry.pattern, "regex").groupindex]
+            parameters = [*entry.pattern.converters] or [*entry.pattern.regex.groupindex]
             yield pattern, ":".join([*namespaces, entry.name or ""]), parameters, entry.callback
         else:
             yield from _walk(entry, pattern, (*namespaces, *([entry.namespace] if entry.namespace else [])))
