@@ -61,7 +61,9 @@ def _reopen() -> bool:
         return False
     with step("Open the shop from last time, without training") as came_of_it:
         published = StyledImage.objects.filter(merchant=merchant).published().count()
-        came_of_it(f"{merchant.products.count()} products, {published} renderings published, recommender version {fitted.version}")
+        came_of_it(
+            f"{merchant.products.count()} products, {published} renderings published, recommender version {fitted.version}"
+        )
     return True
 
 
