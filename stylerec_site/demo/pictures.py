@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 SHOP = "kiln-and-light"
 LOGIN = ("mei", "stylerec-demo")
 #: The two shoppers of the first picture: which category each walks along, and the style that each looks at.
-WALKS = ((0, "ink"), (-1, "pop-art"))
+WALKS = ((0, "ink-on-paper"), (-1, "pop-art-print"))
 QUALITY = 78
 
 
