@@ -29,6 +29,8 @@ from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
+from stylerec_site.log_privacy import mask_shoppers
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 
@@ -196,6 +198,7 @@ CELERY_BEAT_SCHEDULE = {
     "purge": {"task": "recommend.purge", "schedule": 24 * 3600, "options": {"queue": "default"}},
     "fit-due": {"task": "recommend.fit_due", "schedule": 3600, "options": {"queue": "default"}},
     "learn": {"task": "recommend.learn", "schedule": 600, "options": {"queue": "default"}},
+    "site": {"task": "site.purge", "schedule": 24 * 3600, "options": {"queue": "default"}},
     "developers": {"task": "developers.purge", "schedule": 3600, "options": {"queue": "default"}},
     "webhooks": {"task": "developers.ring_due", "schedule": 30, "options": {"queue": "default"}},
 }
@@ -374,6 +377,7 @@ EVENTS_TAKE_OVER_SECONDS = env.int("STYLEREC_EVENTS_TAKE_OVER", default=30)
 # --- Shoppers ---------------------------------------------------------------------------------------------------------
 CONSENT_TEXT_VERSION = "2026-11"
 SHOPPER_COOKIE = "stylerec_visitor"
+LOGIN_LOG_DAYS = env.int("STYLEREC_LOGIN_LOG_DAYS", default=90)
 INTERACTION_RETENTION_DAYS = env.int("STYLEREC_RETENTION_DAYS", default=395)
 STATISTICS_MINIMUM_GROUP = 10
 
@@ -383,6 +387,7 @@ _shared_processors: list[Any] = [
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
     structlog.processors.TimeStamper(fmt="iso"),
+    mask_shoppers,
 ]
 LOGGING = {
     "version": 1,
