@@ -59,7 +59,7 @@ def should_compile(settings: TrainingSettings, compute: Compute) -> bool:
 
     Decided from the settings alone, never from a measurement, so that a resumed run decides the same.
     """
-    if settings.compile == "never" or (settings.compile == "auto" and not _gains_from_compiling(compute.device)):
+    if settings.compile == "never" or (settings.compile == "auto" and not gains_from_compiling(compute.device)):
         return False
     if compute.device.type == "cpu" and shutil.which("g++") is None and shutil.which("clang++") is None:
         logger.warning("torch.compile needs a C++ compiler, and there is none: training runs uncompiled.")
@@ -71,7 +71,7 @@ def should_compile(settings: TrainingSettings, compute: Compute) -> bool:
     return settings.steps * _step_tera_macs(settings) > COMPILE_ABOVE_TERA_MACS
 
 
-def _gains_from_compiling(device: torch.device) -> bool:
+def gains_from_compiling(device: torch.device) -> bool:
     """Whether convolutions are fast enough for the rest, which compiling fuses, to count.
 
     With AMX or on a GPU they are. On plain AVX-512 convolutions take 87 % of a step of the paper's networks, and

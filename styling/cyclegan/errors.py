@@ -9,7 +9,8 @@ class CycleGANError(Exception):
     ``code`` is stable (APIs, jobs and tests rely on it); ``message`` says in English what is wrong and what
     to do next. Codes: ``bad-settings``, ``no-pictures``, ``too-few-source``, ``too-few-target``,
     ``diverged``, ``collapsed``, ``out-of-memory``, ``checkpoint-mismatch``, ``artifact-missing``,
-    ``artifact-invalid``, ``artifact-tampered``, ``artifact-newer``.
+    ``artifact-invalid``, ``artifact-tampered``, ``artifact-newer``,
+    ``picture-too-large``, ``engine-unavailable``, ``export-differs``.
     """
 
     def __init__(self, code: str, message: str) -> None:

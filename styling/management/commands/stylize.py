@@ -27,6 +27,11 @@ class Command(BaseCommand):
         )
         parser.add_argument("--keep-product", action="store_true", help="restyle only what is around the product")
         parser.add_argument("--keep-color", type=float, default=0.0, help="1 keeps a picture's own colours")
+        parser.add_argument(
+            "--full-detail",
+            action="store_true",
+            help="run the network on every pixel: finer strokes, minutes for 4096²",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         from styling.cyclegan.translating import TranslateOptions, Translator  # torch, only where it is needed
@@ -38,7 +43,9 @@ class Command(BaseCommand):
         if not files:
             raise CommandError(f"There is no picture in “{source}” ({', '.join(sorted(SUFFIXES))}).")
         try:
-            chosen = TranslateOptions(options["strength"], options["keep_product"], options["keep_color"])
+            chosen = TranslateOptions(
+                options["strength"], options["keep_product"], options["keep_color"], options["full_detail"]
+            )
             translator = Translator.load(options["model"])
             failed = self._render(translator, chosen, files, options["output"])
         except CycleGANError as error:
