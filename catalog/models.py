@@ -197,7 +197,7 @@ class Product(models.Model):
         _("in stock"),
         null=True,
         blank=True,
-        help_text=_("Leave empty if pieces are not counted: it is always in stock."),
+        help_text=_("Empty: always in stock."),
     )
     status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.PUBLISHED)
     search_text = models.TextField(editable=False, blank=True, default="")

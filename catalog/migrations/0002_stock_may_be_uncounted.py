@@ -13,6 +13,6 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='product',
             name='stock',
-            field=models.PositiveIntegerField(blank=True, help_text='Leave empty if pieces are not counted: it is always in stock.', null=True, verbose_name='in stock'),
+            field=models.PositiveIntegerField(blank=True, help_text='Empty: always in stock.', null=True, verbose_name='in stock'),
         ),
     ]
