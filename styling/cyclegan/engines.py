@@ -1,8 +1,9 @@
 """Engines: the ways in which this machine can run a trained network, and the choice of the fastest that is true.
 
-``eager`` (PyTorch as it is, bfloat16 where the hardware has it) needs no preparation, so work begins with it. The
-others are prepared once enough pictures have come to pay for it, or at once by ``warm_up`` in a worker that will stay.
-Each is timed on the same probe, and none is taken whose pictures are further than ``MIN_PSNR`` from float32's.
+``eager`` (PyTorch as it is, bfloat16 where the hardware has it) needs no preparation, so work begins with it, and short
+work ends with it. The others are prepared once the work so far has cost more than their preparation: OpenVINO (or ONNX
+Runtime where there is none) after seconds, torch.compile after minutes. Each is timed on the same probe; none is taken
+whose pictures are further than ``MIN_PSNR`` from float32's; what lost on this machine is not tried again in this process.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import math
 import shutil
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -29,8 +30,8 @@ logger = logging.getLogger(__name__)
 
 #: Decibels to float32, on pictures in [-1, 1], that an engine must reach; below, differences begin to be seen.
 MIN_PSNR = 38.0
-#: Seconds of translating after which preparing a faster engine pays: it takes about one (OpenVINO, ONNX Runtime).
-PREPARE_AFTER_SECONDS = 4.0
+#: Seconds of translating after which engines are tried: about one is prepared in one second, the other in two minutes.
+PREPARE_AFTER_SECONDS = {"openvino": 4.0, "onnxruntime": 4.0, "compiled": 240.0}
 #: Share of the time at hand below which another engine is worth changing to.
 WORTH_CHANGING = 0.9
 #: Side of the square probe that engines are compared on.
@@ -124,6 +125,10 @@ class OnnxRuntimeEngine:
 NAMES = ("eager", "compiled", "openvino", "onnxruntime")
 
 
+#: Engines that lost against another, by machine and network; networks of one shape are equally fast.
+_beaten: dict[Hashable, set[str]] = {}
+
+
 class Engines:
     """The engines of one network on one machine; calling it runs the one in use.
 
@@ -146,8 +151,7 @@ class Engines:
         self.compute = self._true_arithmetic(compute)
         #: The engine in use.
         self.current: Engine = EagerEngine(core, self.compute)
-        #: Whether another engine may still be tried.
-        self.is_settled = only is not None
+        self._untried = [] if only else self._candidates()
         self._seconds = 0.0
         if only is not None and only != "eager":
             self.current = self._make(only)
@@ -156,38 +160,43 @@ class Engines:
                 logger.warning("Engine %s is only %.1f dB from float32, as asked for by name.", only, distance)
 
     def __call__(self, pictures: Tensor) -> Tensor:
-        """Run the engine in use; changes to a faster one when the work so far has paid for looking."""
-        if not self.is_settled and self._seconds > PREPARE_AFTER_SECONDS:
-            self.prepare()
+        """Run the engine in use; change to a faster one once the work so far has paid for looking."""
+        due = [name for name in self._untried if self._seconds > PREPARE_AFTER_SECONDS[name]]
+        if due:
+            self.prepare(due)
         start = time.perf_counter()
-        answer = self.current(pictures)
+        try:
+            answer = self.current(pictures)
+        except Exception as error:
+            if self.current.name == "eager" or devices.is_out_of_memory(error):
+                raise
+            logger.warning("Engine %s failed (%s): going on with eager.", self.current.name, error)
+            self.current = EagerEngine(self._core, self.compute)
+            answer = self.current(pictures)
         self._seconds += time.perf_counter() - start
         return answer
 
-    def prepare(self, *, compiling: bool = False) -> None:
-        """Try the other engines once and keep the fastest that is true to float32.
-
-        ``compiling`` also tries torch.compile, which takes a minute or more: for workers that warm up.
-        """
-        if self.is_settled:
-            return
-        self.is_settled = True
-        best, best_seconds = self.current, self._seconds_of(self.current)
-        for name in self._candidates(compiling=compiling):
+    def prepare(self, names: Sequence[str] | None = None) -> None:
+        """Try these engines (by default all) now, and keep the fastest that is true to float32."""
+        names = self._untried if names is None else names
+        self._untried = [name for name in self._untried if name not in names]
+        seconds = {self.current.name: self._seconds_of(self.current)}
+        for name in names:
             try:
                 engine = self._make(name)
-                distance = self.psnr(engine)
-                seconds = self._seconds_of(engine)
-            except Exception as error:  # noqa: BLE001 - whatever a third-party runtime raises, the work goes on without it
+                distance, took = self.psnr(engine), self._seconds_of(engine)
+            except Exception as error:  # noqa: BLE001 - whatever a third party raises, the work goes on without it
                 logger.warning("Engine %s is left out: %s", name, error)
+                _beaten.setdefault(self._shape(), set()).add(name)
                 continue
-            logger.info("Engine %s: %.1f ms a probe, %.1f dB to float32", name, seconds * 1000, distance)
+            logger.info("Engine %s: %.1f ms a probe, %.1f dB to float32", name, took * 1000, distance)
             if distance < MIN_PSNR:
                 logger.warning("Engine %s is left out: %.1f dB to float32", name, distance)
-            elif seconds < WORTH_CHANGING * best_seconds:
-                best, best_seconds = engine, seconds
-        self.current = best
-        logger.info("Translating with engine %s", best.name)
+            elif took < WORTH_CHANGING * seconds[self.current.name]:
+                self.current, seconds = engine, {name: took}
+            else:
+                _beaten.setdefault(self._shape(), set()).add(name)
+        logger.info("Translating with engine %s", self.current.name)
 
     def psnr(self, engine: Engine) -> float:
         """Decibels between an engine's pictures and float32's, of the range 2; infinite where they are equal."""
@@ -196,14 +205,20 @@ class Engines:
         error = (self._rendered(pictures, engine(pictures)) - reference).double().square().mean().item()
         return math.inf if error == 0 else 10 * math.log10(4 / error) if math.isfinite(error) else -math.inf
 
-    def _candidates(self, *, compiling: bool) -> list[str]:
+    def _candidates(self) -> list[str]:
         names = []
         if self.compute.device.type == "cpu":
-            names += [name for name in ("openvino", "onnxruntime") if importlib.util.find_spec(name)]
+            # Of the two, OpenVINO alone computes in bfloat16.
+            names += [name for name in ("openvino", "onnxruntime") if importlib.util.find_spec(name)][:1]
         # On CPUs whose matrix units do not outrun memory, compiling gains nothing (see ``devices``).
-        if compiling and devices.gains_from_compiling(self.compute.device):
+        if devices.gains_from_compiling(self.compute.device):
             names.append("compiled")
-        return names
+        return [name for name in names if name not in _beaten.get(self._shape(), ())]
+
+    def _shape(self) -> Hashable:
+        """What decides how fast the engines are: device, threads and the network's layers."""
+        layers = tuple(tuple(parameter.shape) for parameter in self._core.parameters())
+        return str(self.compute), torch.get_num_threads(), layers
 
     def _make(self, name: str) -> Engine:
         if name == "compiled":
