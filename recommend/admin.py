@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
+from unfold.widgets import UnfoldAdminSelectWidget
 
 from catalog.models import Category
 from jobs.errors import UserError
@@ -76,7 +77,10 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]
     """A rule; what it may say is checked by the same verb that the other doors use."""
 
     slot = forms.ChoiceField(
-        label=_("place"), required=False, choices=[("", _("Everywhere")), *PLACES.items()], help_text=""
+        label=_("Place"),
+        required=False,
+        choices=[("", _("Everywhere")), *PLACES.items()],
+        widget=UnfoldAdminSelectWidget,
     )
 
     class Meta:
@@ -111,6 +115,9 @@ class MerchandisingRuleAdmin(TenantAdmin):
     autocomplete_fields = ["product"]
     fields = ["merchant", "effect", "product", "category", "slot", "starts_at", "ends_at"]
     COLORS = {"pin": "primary", "boost": "success", "bury": "warning", "hide": "danger"}
+
+    class Media:
+        js = ["dashboard/named_choices.js"]
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """A rule never moves to another shop, and whoever has one shop need not say which."""

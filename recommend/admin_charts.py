@@ -15,6 +15,18 @@ BAR_HEIGHT = 16
 AREA_WIDTH, AREA_HEIGHT = 600, 120
 
 
+def bar(value: float, *, most: float, tone: str = "accent") -> SafeString:
+    """A bar from 0 to ``value``; ``most`` is the scale's end."""
+    return format_html(
+        '<svg class="dc-bar" width="100%" height="{h}" aria-hidden="true" focusable="false">'
+        '<rect class="dc-track" width="100%" height="{h}" rx="4"/>'
+        '<rect class="dc-fill {tone}" width="{value}%" height="{h}" rx="4"/></svg>',
+        h=BAR_HEIGHT,
+        tone=tone,
+        value=_percent(value, most),
+    )
+
+
 def interval_bar(value: float, low: float, high: float, *, most: float, tone: str = "accent") -> SafeString:
     """A bar from 0 to ``value`` with the interval [``low``, ``high``] as a whisker; ``most`` is the scale's end."""
     return format_html(

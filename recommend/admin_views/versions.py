@@ -17,7 +17,7 @@ from catalog.access import has_role, require_role
 from catalog.models import Membership, Merchant
 from jobs import services as jobs
 from jobs.errors import UserError
-from recommend.admin_charts import interval_bar, signed_bar
+from recommend.admin_charts import bar, interval_bar, signed_bar
 from recommend.admin_views.doors import shops_of, worker_notice
 from recommend.labels import PARTS
 from recommend.models import Recommender, RecommenderFit
@@ -196,7 +196,7 @@ def _report(row: Recommender) -> dict[str, Any]:
                 "name": PARTS[name][0],
                 "what": PARTS[name][1],
                 "weight": weight,
-                "weight_bar": interval_bar(weight, weight, weight, most=heaviest),
+                "weight_bar": bar(weight, most=heaviest),
                 "lost": lost.get(name),
                 "lost_bar": signed_bar(lost[name], most=largest) if name in lost else "",
             }

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET
 
 from catalog.models import Merchant, Product
 from catalog.search import matches
-from recommend.admin_charts import interval_bar, signed_bar
+from recommend.admin_charts import bar, signed_bar
 from recommend.admin_views.codes import code_of, with_code
 from recommend.admin_views.doors import shops_of
 from recommend.labels import PARTS, marks_of, place_name
@@ -83,9 +83,8 @@ def why(request: HttpRequest) -> HttpResponse:
             for slot, slate in shown.slates.items()
             if slate.items
         ],
-        "styles": [
-            (share.style or _("Original photo"), share.share, interval_bar(*[share.share] * 3, most=1.0))
-            for share in shown.styles
+        "shares": [
+            (share.style or _("Original photo"), share.share, bar(share.share, most=1.0)) for share in shown.styles
         ],
         "search": request.GET.get("q", ""),
         "choices": _choices(shop, clicks, request.GET.get("q", "")),

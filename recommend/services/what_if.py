@@ -7,7 +7,7 @@ whoever clicks these products, in these looks, would see this.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.utils import timezone
 
@@ -106,6 +106,8 @@ def _page(shelves: Shelves, presenter: Presenter) -> WhatIf:
     chosen["new"] = shelves.shelf("new", 4, explain=True)
     seen = shelves.history.recently_seen(NAMED)
     slates = presenter.slates(chosen, also=seen, keep=False)
+    if "style" in slates:
+        slates["style"] = _by_style_alone(slates["style"])
     known = presenter.products(set(seen))
     policy = facts(shelves.merchant).policy if shelves.merchant.bandit_enabled else None
     return WhatIf(
@@ -117,6 +119,15 @@ def _page(shelves: Shelves, presenter: Presenter) -> WhatIf:
         has_recommender=shelves.fitted is not None,
         policy_chooses=policy is not None and policy.observations >= LEAST_OBSERVATIONS,
     )
+
+
+def _by_style_alone(slate: ShownSlate) -> ShownSlate:
+    """The shelf “in your style” is ordered by the style part: the others add nothing to its scores."""
+    items = [
+        replace(item, parts={name: value for name, value in item.parts.items() if name == "style"})
+        for item in slate.items
+    ]
+    return replace(slate, items=items)
 
 
 def _styles(shelves: Shelves) -> list[StyleShare]:

@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from catalog.models import Merchant
 from jobs.models import Job, WorkerPresence
 from jobs.presence import workers_seen
-from recommend.admin_charts import interval_bar
+from recommend.admin_charts import bar
 from stylerec_site.dashboard.attention import kind_name
 from styling.models import TrainingRun
 
@@ -85,4 +85,4 @@ def _training(run: TrainingRun) -> Training:
     score = run.scores.get("style_score") if isinstance(run.scores, dict) else None
     value = score if isinstance(score, int | float) else run.fraction
     tone = {"succeeded": "good", "failed": "bad", "dead": "bad"}.get(run.status, "accent")
-    return Training(run, interval_bar(value, value, value, most=1.0, tone=tone), score)
+    return Training(run, bar(value, most=1.0, tone=tone), score)

@@ -24,6 +24,7 @@ def callback(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "steps": steps,
         "steps_done": sum(step.done for step in steps),
         "first_run": any(not step.done for step in steps),
+        "next_step": next((step for step in steps if not step.done), None),
         "demo_job": demo_data.newest(shop) if not counts.visitors else None,
         "offer_demo": may_edit and not counts.products,
         "figures": counts,

@@ -1,8 +1,8 @@
 """How renderings, shelves and places do: impressions, clicks and purchases, each rate with its Wilson interval.
 
-A click-through rate is per impression. Conversion is per shopper (of those who looked, how many bought), since one
-shopper's purchases are not independent of one another. Rates of fewer shoppers than ``STATISTICS_MINIMUM_GROUP`` are not
-shown: they would say little, and too much about somebody.
+A click-through rate is per impression. Conversion is per shopper (of those who looked at something there, how many
+bought it afterwards), since one shopper's purchases are not independent of one another. Rates of fewer shoppers than
+``STATISTICS_MINIMUM_GROUP`` are not shown: they would say little, and too much about somebody.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Q
+from django.db.models import Count, Exists, OuterRef, Q
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 from django.utils.safestring import SafeString
@@ -124,8 +124,8 @@ def activity(shop: Merchant, days: int) -> Activity:
         )
     )
     by_day = {row["day"]: row for row in rows}
-    today = timezone.localdate()
-    calendar = [today - timedelta(days=days - 1 - number) for number in range(days)]
+    first = _first_day(days)
+    calendar = [first + timedelta(days=number) for number in range(days)]
     names = ("impressions", "looks", "bags", "purchases")
     series = {name: [by_day.get(day, {}).get(name, 0) for day in calendar] for name in names}
     # Impressions are a hundred times the rest: they are told as a number, or they would flatten every other line.
@@ -133,13 +133,26 @@ def activity(shop: Merchant, days: int) -> Activity:
     return Activity(area(drawn), calendar[0], calendar[-1], {name: sum(values) for name, values in series.items()})
 
 
+def _first_day(days: int) -> date:
+    """The first of so many whole days that end with today."""
+    return timezone.localdate() - timedelta(days=days - 1)
+
+
 def _events(shop: Merchant, days: int) -> Any:
-    return Interaction.objects.filter(merchant=shop, occurred_at__gte=timezone.now() - timedelta(days=days))
+    midnight = timezone.make_aware(datetime.combine(_first_day(days), time.min))
+    return Interaction.objects.filter(merchant=shop, occurred_at__gte=midnight)
 
 
 def _lines(shop: Merchant, days: int, key: str, name_of: Any) -> list[Line]:
+    bought = Interaction.objects.filter(
+        shopper=OuterRef("shopper"),
+        product=OuterRef("product"),
+        kind=KINDS.PURCHASE,
+        occurred_at__gte=OuterRef("occurred_at"),
+    )
     rows = list(
         _events(shop, days)
+        .annotate(bought=Exists(bought))
         .order_by()
         .values(key)
         .annotate(
@@ -149,7 +162,7 @@ def _lines(shop: Merchant, days: int, key: str, name_of: Any) -> list[Line]:
             purchases=Count("pk", filter=Q(kind=KINDS.PURCHASE)),
             people=Count("shopper", distinct=True),
             lookers=Count("shopper", filter=Q(kind__in=LOOKS), distinct=True),
-            buyers=Count("shopper", filter=Q(kind=KINDS.PURCHASE), distinct=True),
+            buyers=Count("shopper", filter=Q(kind__in=LOOKS, bought=True), distinct=True),
         )
     )
     least = settings.STATISTICS_MINIMUM_GROUP

@@ -105,9 +105,9 @@ def performance_part(request: HttpRequest, merchant_id: int) -> HttpResponse:
     asked = request.GET.get("days", "28")
     days = int(asked) if asked in {str(span) for span in performance.SPANS} else 28
     tables: list[tuple[Any, Any]] = [
-        (_("Style"), performance.by_style(shop, days)),
-        (_("Category"), performance.by_category(shop, days)),
-        (_("Place"), performance.by_slot(shop, days)),
+        (_("By style"), performance.by_style(shop, days)),
+        (_("By category"), performance.by_category(shop, days)),
+        (_("By place"), performance.by_slot(shop, days)),
     ]
     context = {
         "shop": shop,

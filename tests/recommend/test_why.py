@@ -48,8 +48,8 @@ def test_an_invented_taste_changes_the_page(shop):
 
 def test_a_score_is_the_sum_of_its_parts(shop):
     page = what_if.invented_page(merchant=shop.merchant, clicks=looked_at(shop, 0))
-    explained = [item for item in page.slates["home"].items if item.parts]
-    assert explained
+    explained = [item for slot in ("home", "style") for item in page.slates[slot].items if item.parts]
+    assert {len(item.parts) for item in explained} == {1, 6}
     for item in explained:
         assert sum(item.parts.values()) == pytest.approx(item.score, abs=1e-3)
         assert item.reason

@@ -317,7 +317,7 @@ def test_the_part_with_the_rates_has_its_span(log_in, merchant, busy):
     client = log_in(Membership.Role.VIEWER)
     page = client.get(reverse("today:performance", args=[merchant.pk]), {"days": "7"})
     assert page.context["days"] == 7
-    assert "By Style" in page.content.decode()
+    assert "By style" in page.content.decode()
     assert client.get(reverse("today:performance", args=[merchant.pk]), {"days": "x"}).context["days"] == 28
     assert performance.activity(merchant, 7).totals == {"impressions": 26, "looks": 6, "bags": 0, "purchases": 3}
 
