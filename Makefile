@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PORT   ?= 8000
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-check test lint types contracts checks unit messages clean
+.PHONY: help demo demo-check test lint types contracts checks unit messages client clean
 
 help:  ## show this list
 	@echo "StyleRec: train styles, stylise products, show every shopper a storefront of their own."
@@ -59,6 +59,12 @@ unit: $(VENV)/.stamp-dev messages  ## pytest on SQLite, then on a real PostgreSQ
 	@STYLEREC_TEST_DATABASE=postgres $(BIN)/python -m pytest -q -n 2 -m "not browser and not worker and not pure"
 
 test: lint types contracts checks unit  ## everything that must hold before a change lands
+
+client: $(VENV)/.stamp-dev  ## generate a typed Python client of the API into clients/stylerec_client
+	@mkdir -p clients
+	@$(BIN)/python manage.py spectacular --format openapi-json --file clients/openapi.json
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/openapi-python-client generate --path clients/openapi.json --meta none --overwrite \
+		--output-path clients/stylerec_client
 
 clean:  ## forget the demo shop (database, pictures, models); keeps the virtual environment
 	rm -rf var media staticfiles

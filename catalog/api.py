@@ -202,6 +202,7 @@ class ImportRunViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, OwnView
 
     queryset = ImportRun.objects.all()
     serializer_class = ImportRunSerializer
+    parser_classes = [MultiPartParser]
 
     @extend_schema(
         summary="Import a CSV, XLSX or ZIP", request=PictureUploadSerializer, responses={202: ImportRunSerializer}

@@ -42,7 +42,6 @@ KINDS = {
     Interaction.Kind.DISLIKE,
 }
 _VISITOR = re.compile(r"[A-Za-z0-9_-]{22,64}", re.ASCII)
-KEY = OpenApiParameter("key", OpenApiTypes.STR, required=True, description="The publishable key, `pk_…`.")
 
 
 class ShelfPictureSerializer(serializers.Serializer[Any]):
@@ -92,7 +91,6 @@ class ShelfView(ShelfRequestView):
     @extend_schema(
         summary="A shelf for a page, personal where its visitor agreed",
         parameters=[
-            KEY,
             OpenApiParameter("slot", OpenApiTypes.STR, enum=list(SLOTS), description="Default: home."),
             OpenApiParameter("n", OpenApiTypes.INT, description=f"How many, 1 to {MOST_SHOWN}; default 8."),
             OpenApiParameter(
@@ -168,7 +166,6 @@ class ShelfConsentView(ShelfRequestView):
 
     @extend_schema(
         summary="Record a visitor's consent, or withdraw it and erase everything",
-        parameters=[KEY],
         request=inline_serializer(
             "ShelfConsent", {"visitor": serializers.CharField(), "granted": serializers.BooleanField()}
         ),
@@ -191,7 +188,6 @@ class ShelfEventsView(ShelfRequestView):
 
     @extend_schema(
         summary=f"Send events of a page (at most {MOST_EVENTS})",
-        parameters=[KEY],
         request=inline_serializer(
             "ShelfEvents",
             {"visitor": serializers.CharField(), "events": serializers.ListField(child=serializers.DictField())},

@@ -314,10 +314,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["catalog.permissions.ScopedRolePermission"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": [
-        "stylerec_site.parsers.JSONParser",
-        "rest_framework.parsers.MultiPartParser",
-    ],
+    "DEFAULT_PARSER_CLASSES": ["stylerec_site.parsers.JSONParser"],  # uploads name their own
     "DEFAULT_PAGINATION_CLASS": "stylerec_site.api.CursorPage",
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
@@ -342,11 +339,17 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "stylerec_site.api_schema.describe_what_all_share",
+    ],
     "ENUM_NAME_OVERRIDES": {
         "JobStatusEnum": "jobs.models.Job.Status",
         "ProductStatusEnum": "catalog.models.Product.Status",
         "StyledImageStatusEnum": "styling.models.StyledImage.Status",
         "ModelStatusEnum": "styling.models.StyleModel.Status",
+        "WebhookEventEnum": "catalog.developers.models.WebhookEndpoint.Event",
+        "DeliveryStatusEnum": "catalog.developers.models.WebhookDelivery.Status",
     },
 }
 CORS_ALLOWED_ORIGINS: list[str] = env.list("STYLEREC_CORS_ORIGINS", default=[])

@@ -10,6 +10,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema
 from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.filters import OrderingFilter
+from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -63,7 +64,7 @@ class StyleViewSet(
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(summary="A style's reference pictures", responses=shapes.ReferenceSerializer(many=True))
-    @action(detail=True, filterset_fields=[])
+    @action(detail=True, parser_classes=[MultiPartParser], filterset_fields=[])
     def references(self, request: Request, pk: str | None = None) -> Response:
         page = self.paginate_queryset(self.get_object().references.all())
         data = shapes.ReferenceSerializer(page, many=True, context=self.get_serializer_context()).data
