@@ -90,6 +90,7 @@ INSTALLED_APPS = [
     "catalog.developers",
     "styling",
     "recommend",
+    "recommend.creatives",
 ]
 
 MIDDLEWARE = [

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
 
+from recommend.creatives.views.links import follow_link
 from stylerec_site.health import healthz, no_icon, readyz
 from stylerec_site.media import media
 from stylerec_site.metrics import metrics
@@ -23,6 +24,8 @@ urlpatterns = [
     path("admin/catalog/", include("catalog.urls")),
     path("admin/styling/", include("styling.urls")),
     path("admin/recommend/", include("recommend.admin_views.urls")),
+    path("admin/creatives/", include("recommend.creatives.urls")),
     path("admin/", admin.site.urls),
+    re_path(r"^c/(?P<code>[A-Za-z0-9-]{1,12})/?$", follow_link, name="creative_link"),
     path("", include("recommend.urls")),
 ]

@@ -22,7 +22,7 @@ from jobs.models import Job
 from styling.models import StyledImage, StyleModel
 from tests.catalog.factories import UserFactory
 
-ROOMS = ("jobs", "catalog", "developers", "styling", "recommend")
+ROOMS = ("jobs", "catalog", "developers", "styling", "recommend", "creatives")
 #: Models that belong to nobody, each with its reason. Everything else must lead to a merchant.
 NOBODYS = {
     "jobs.WorkerPresence": "which workers run concerns the site, not a shop",
@@ -161,6 +161,8 @@ def _value(column: Any, shop: Possessions, owner: Any) -> Any:
         return uuid.uuid4()
     if isinstance(column, models.DateTimeField):
         return None if column.null else timezone.now() - datetime.timedelta(minutes=5)
+    if isinstance(column, models.DateField):
+        return timezone.now().date()
     if isinstance(column, models.JSONField | models.BooleanField):
         return ...
     if isinstance(column, models.BinaryField):

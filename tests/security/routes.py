@@ -17,7 +17,7 @@ from tests.security.possessions import NOBODYS
 
 #: Routes that anybody may read: they show nothing of a shop but its storefront.
 PUBLIC = {
-    "favicon", "healthz", "readyz", "metrics", "media", "set_language",
+    "favicon", "healthz", "readyz", "metrics", "media", "set_language", "creative_link",
     "api:schema", "api:docs", "api:redoc", "api:api-root",
     "admin:login", "admin:jsi18n",
 }  # fmt: skip
@@ -47,6 +47,8 @@ PARAMETERS = {
     "import_id": "catalog.ImportRun",
     "picture_id": "catalog.ProductImage",
     "job_id": "jobs.Job",
+    "set_id": "creatives.CreativeSet",
+    "creative_id": "creatives.Creative",
 }
 #: The same for names that mean different things on different routes, by the start of the route's address.
 PARAMETERS_BELOW = {
