@@ -10,6 +10,7 @@
 | DATABASE_URL | SQLite in STYLEREC_DATA | any URL that django-environ reads |
 | REDIS_URL | redis://127.0.0.1:6399/0 | broker, cache and event stream |
 | STYLEREC_S3_BUCKET (+ STYLEREC_S3_ENDPOINT, AWS_*) | unset: local media/ | files in S3 through django-storages |
+| STYLEREC_MEDIA_ORIGINS | the S3 endpoint or bucket | origins that pages may load pictures from, such as a CDN |
 | STYLEREC_WEBHOOK_INTERNAL_HOSTS | none | `host:port` of your own, private machines that webhooks may reach |
 | STYLEREC_METRICS_TOKEN | unset: open in development, off in production | bearer token of /metrics |
 | STYLEREC_DEVICE | auto | `cpu`, `cuda` or `auto` |
@@ -216,12 +217,16 @@ STATICFILES_DIRS = [BASE_DIR / "stylerec_site" / "static"]
 #: Originals keep EXIF, GPS and whatever else the camera wrote: never below a public address.
 PRIVATE_MEDIA_PREFIXES = ("originals/", "imports/")
 S3_BUCKET = env.str("STYLEREC_S3_BUCKET", default="")
+S3_ENDPOINT = env.str("STYLEREC_S3_ENDPOINT", default="")
+#: Where browsers may load pictures from besides us: the endpoint, or the bucket's own host at AWS.
+MEDIA_ORIGINS = [] if not S3_BUCKET else [S3_ENDPOINT or f"https://{S3_BUCKET}.s3.amazonaws.com"]
+MEDIA_ORIGINS = env.list("STYLEREC_MEDIA_ORIGINS", default=MEDIA_ORIGINS)
 if S3_BUCKET:
     _default_storage: dict[str, Any] = {
         "BACKEND": "storages.backends.s3.S3Storage",
         "OPTIONS": {
             "bucket_name": S3_BUCKET,
-            "endpoint_url": env.str("STYLEREC_S3_ENDPOINT", default="") or None,
+            "endpoint_url": S3_ENDPOINT or None,
             "file_overwrite": False,
             "querystring_auth": env.bool("STYLEREC_S3_SIGNED_URLS", default=True),
         },
@@ -284,7 +289,7 @@ if PRODUCTION:
     if env.bool("STYLEREC_BEHIND_TLS_PROXY", default=False):
         SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
-_IMAGE_SOURCES = [SELF, "data:", "blob:"]
+_IMAGE_SOURCES = [SELF, "data:", "blob:", *MEDIA_ORIGINS]
 CONTENT_SECURITY_POLICY: dict[str, Any] = {
     "DIRECTIVES": {
         "default-src": [SELF],
