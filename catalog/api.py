@@ -23,7 +23,7 @@ from catalog.models import Category, ImportRun, Product, ProductImage
 from catalog.permissions import merchant_of
 from catalog.preconditions import IF_MATCH, ConditionalWrites
 from catalog.search import matches
-from catalog.services.imports import start_import
+from catalog.services.import_runs import start_import
 from catalog.services.pictures import add_picture
 from catalog.services.products import save_product
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import TYPE_CHECKING, Any, Self
 
 from django.conf import settings
@@ -273,6 +274,7 @@ class ImportRun(Job):
     merchant = models.ForeignKey(Merchant, models.CASCADE, related_name="import_runs", verbose_name=_("shop"))
     source = models.FileField(_("file"), upload_to="imports/", max_length=200)
     source_name = models.CharField(_("file name"), max_length=200, blank=True)
+    pictures = models.FileField(_("ZIP of pictures"), upload_to="imports/", max_length=200, blank=True)
     rows_total = models.PositiveIntegerField(_("rows"), default=0)
     rows_new = models.PositiveIntegerField(_("new"), default=0)
     rows_changed = models.PositiveIntegerField(_("changed"), default=0)
@@ -286,6 +288,27 @@ class ImportRun(Job):
         verbose_name = _("import")
         verbose_name_plural = _("imports")
         ordering = ["-created_at"]
+
+
+class ImportDraft(models.Model):
+    """An uploaded table that was looked at and not yet imported."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    merchant = models.ForeignKey(Merchant, models.CASCADE, related_name="import_drafts")
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    source = models.FileField(upload_to="imports/", max_length=200)
+    source_name = models.CharField(max_length=200)
+    pictures = models.FileField(upload_to="imports/", max_length=200, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = MerchantScoped.as_manager()
+
+    class Meta:
+        verbose_name = _("import to confirm")
+        verbose_name_plural = _("imports to confirm")
+
+    def __str__(self) -> str:
+        return self.source_name
 
 
 class AuditEntry(models.Model):

@@ -10,12 +10,13 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import IO, Any
 
 from django.utils.translation import gettext_lazy as _
 
-from catalog.workbooks import UnreadableWorkbook, is_workbook, rows_of
+from catalog.workbooks import UnreadableWorkbook, is_workbook, rows_of, written
 from jobs.errors import UserError
 
 MOST_BYTES = 20_000_000
@@ -35,7 +36,7 @@ class RejectedTable(UserError):
     """A table that cannot be read at all; single bad rows are the importer's matter."""
 
 
-def is_xlsx(content: bytes) -> bool:
+def is_xlsx(content: bytes | IO[bytes]) -> bool:
     """Whether a file that begins like a ZIP is a workbook."""
     return is_workbook(content)
 
@@ -199,6 +200,20 @@ def write_csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     writer.writerow([neutral(cell) for cell in header])
     writer.writerows([neutral(cell) for cell in row] for row in rows)
     return "\ufeff" + buffer.getvalue()
+
+
+def write_xlsx(
+    header: Sequence[str], rows: Iterable[Sequence[Any]], *, notes: Mapping[str, str] | None = None
+) -> bytes:
+    """A workbook with one sheet of these rows; numbers stay numbers, and no text is a formula.
+
+    ``notes`` become a second sheet, which says what belongs into which column.
+    """
+    return written([neutral(cell) for cell in header], (map(_cell, row) for row in rows), notes=notes or {})
+
+
+def _cell(value: Any) -> str | int | Decimal:
+    return value if isinstance(value, int | Decimal) else neutral(value)
 
 
 def neutral(cell: Any) -> str:

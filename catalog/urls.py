@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import path, register_converter
+from django.urls.converters import StringConverter
 
-from catalog.views import pictures, statuses
+from catalog.views import imports, pictures, statuses
+
+
+class TableKindConverter(StringConverter):
+    """The two kinds of table that we write."""
+
+    regex = "csv|xlsx"
+
+
+register_converter(TableKindConverter, "table")
 
 app_name = "catalog"
 urlpatterns = [
@@ -14,5 +24,16 @@ urlpatterns = [
     path("picture/<int:image_id>/delete/", pictures.remove, name="remove_picture"),
     path("product/<int:product_id>/archive/", statuses.set_one, {"status": "archived"}, name="archive"),
     path("product/<int:product_id>/publish/", statuses.set_one, {"status": "published"}, name="publish"),
+    path("import/", imports.start, name="import"),
+    path("import/template.<table:kind>", imports.download_template, name="import_template"),
+    path("import/draft/<uuid:draft_id>/", imports.draft, name="import_draft"),
+    path("import/draft/<uuid:draft_id>/problems.<table:kind>", imports.draft_problems, name="draft_problems"),
+    path("import/draft/<uuid:draft_id>/confirm/", imports.confirm, name="confirm_import"),
+    path("import/draft/<uuid:draft_id>/discard/", imports.discard, name="discard_import"),
+    path("import/run/<uuid:run_id>/", imports.run, name="import_run"),
+    path("import/run/<uuid:run_id>/state/", imports.run_state, name="import_state"),
+    path("import/run/<uuid:run_id>/problems.<table:kind>", imports.run_problems, name="import_problems"),
+    path("import/run/<uuid:run_id>/cancel/", imports.act, {"verb": "cancel"}, name="cancel_import"),
+    path("import/run/<uuid:run_id>/retry/", imports.act, {"verb": "retry"}, name="retry_import"),
     path("undo/<slug:token>/", statuses.undo, name="undo"),
 ]

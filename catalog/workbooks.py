@@ -7,12 +7,13 @@ which is where entity bombs and outside references live, before openpyxl reads i
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time
-from typing import Any
+from typing import IO, Any
 from xml.parsers import expat
 
 import openpyxl
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
 from catalog.archives import ArchiveLimits, RejectedArchive, open_archive
 
@@ -31,7 +32,7 @@ class UnreadableWorkbook(Exception):
     """Not a workbook, a damaged one, or one that asks too much."""
 
 
-def is_workbook(content: bytes) -> bool:
+def is_workbook(content: bytes | IO[bytes]) -> bool:
     """Whether a file that begins like a ZIP is an XLSX workbook."""
     try:
         return "xl/workbook.xml" in open_archive(content, limits=_LIMITS).names
@@ -102,3 +103,22 @@ def _refuse_document_types(content: bytes) -> None:
 
 def _refuse(*_declaration: object) -> None:
     raise UnreadableWorkbook
+
+
+def written(header: Sequence[str], rows: Iterable[Iterable[Any]], *, notes: Mapping[str, str]) -> bytes:
+    """A workbook of plain cells. Whoever calls sees to it that no text begins like a formula."""
+    workbook = openpyxl.Workbook(write_only=True)
+    sheet = workbook.create_sheet("products")
+    sheet.freeze_panes = "A2"
+    sheet.append(list(header))
+    for row in rows:
+        sheet.append([ILLEGAL_CHARACTERS_RE.sub("", cell) if isinstance(cell, str) else cell for cell in row])
+    if notes:
+        help_sheet = workbook.create_sheet("help")
+        help_sheet.column_dimensions["A"].width = 18
+        help_sheet.column_dimensions["B"].width = 100
+        for line in notes.items():
+            help_sheet.append(list(line))
+    buffer = io.BytesIO()
+    workbook.save(buffer)
+    return buffer.getvalue()

@@ -7,11 +7,12 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
-from django.urls import reverse
+from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
@@ -20,8 +21,9 @@ from catalog.admin.shops import NewInShopAdmin
 from catalog.admin_access import OwnFilter
 from catalog.models import Category, Merchant, Product, ProductImage
 from catalog.search import matches
+from catalog.services.exports import export
 from catalog.services.products import EDITABLE, save_product
-from catalog.views.doors import thumbnail
+from catalog.views.doors import table_download, thumbnail
 from catalog.views.pictures import picture_cards, upload_labels
 from catalog.views.statuses import move
 from jobs.errors import UserError
@@ -98,6 +100,7 @@ class ProductAdmin(NewInShopAdmin):
     ]
     actions = ["stylise", "publish", "withdraw", "archive"]
     change_form_template = "admin/catalog/product/change_form.html"
+    list_before_template = "catalog/product_tools.html"
     warn_unsaved_form = True
 
     class Media:
@@ -154,6 +157,23 @@ class ProductAdmin(NewInShopAdmin):
                 "show_history": False,
             }
         return super().change_view(request, object_id, form_url, context)
+
+    def get_urls(self) -> list[Any]:
+        export_view = self.admin_site.admin_view(self.export)
+        return [path("export.<table:kind>", export_view, name="catalog_product_export"), *super().get_urls()]
+
+    def export(self, request: HttpRequest, kind: str) -> HttpResponse:
+        """The products of the list as it is filtered and searched, as a table."""
+        try:
+            products = self.get_changelist_instance(request).get_queryset(request)
+        except IncorrectLookupParameters:
+            return redirect("admin:catalog_product_changelist")
+        content = export(products, kind=kind, address_of=request.build_absolute_uri)
+        return table_download(content, name=f"products.{kind}", kind=kind)
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        context = {"query": request.GET.urlencode(), "can_import": self.has_add_permission(request)}
+        return super().changelist_view(request, context | (extra_context or {}))
 
     @display(description=_("Picture"))
     def picture(self, product: Any) -> str:

@@ -49,9 +49,43 @@ def delete_category(*, category: Category, by: Any) -> None:
         _refresh(Product.objects.filter(pk__in=products))
 
 
+class Shelves:
+    """A shop's categories by whatever names them in a table: their name in either language, or their address."""
+
+    def __init__(self, merchant: Merchant) -> None:
+        self._merchant = merchant
+        self._known: dict[str, Category] = {}
+        for category in Category.objects.filter(merchant=merchant):
+            self._remember(category)
+
+    def find(self, text: str) -> Category | None:
+        """The category that ``text`` names, if there is one."""
+        return self._known.get(text.casefold()) or self._known.get(slug_of(text))
+
+    def find_or_make(self, text: str) -> Category:
+        """The category that ``text`` names, made where it is missing."""
+        found = self.find(text)
+        if found is None:
+            position = Category.objects.filter(merchant=self._merchant).count()
+            found, _created = Category.objects.get_or_create(
+                merchant=self._merchant, slug=slug_of(text), defaults={"name": text[:120], "position": position}
+            )
+            self._remember(found)
+        return found
+
+    def _remember(self, category: Category) -> None:
+        for name in filter(None, (category.slug, category.name.casefold(), category.name_zh.casefold())):
+            self._known.setdefault(name, category)
+
+
+def slug_of(name: str) -> str:
+    """The address that a category of this name gets first."""
+    return slugify(name, allow_unicode=True)[:110] or "category"
+
+
 def free_slug(merchant: Merchant, name: str) -> str:
     """An address for a category of this name that no other of the shop has."""
-    base = slugify(name, allow_unicode=True)[:110] or "category"
+    base = slug_of(name)
     taken = set(Category.objects.filter(merchant=merchant, slug__startswith=base).values_list("slug", flat=True))
     numbered = (f"{base}-{number}" for number in range(2, len(taken) + 3))
     return next(slug for slug in (base, *numbered) if slug not in taken)

@@ -42,6 +42,10 @@ class Row:
     picture_problems: list[Problem] = field(default_factory=list)
 
     @property
+    def all_problems(self) -> list[Problem]:
+        return self.problems + self.picture_problems
+
+    @property
     def is_bad(self) -> bool:
         return bool(self.problems)
 

@@ -12,18 +12,24 @@ from django.db.models import Max
 from catalog import audit
 from catalog.access import require_role
 from catalog.images import normalise_upload
+from catalog.images.limits import DEFAULT
 from catalog.models import Membership, Product, ProductImage
-from catalog.services.renditions import make_renditions, store
+from catalog.services.rendition_jobs import ask_for_renditions
+from catalog.services.renditions import files_of, store, stored_name
 
 LONGEST_ALT_TEXT = 200
 
 
-def add_picture(*, product: Product, upload: Any, alt_text: str = "", position: int | None = None) -> ProductImage:
+def add_picture(
+    *, product: Product, upload: Any, alt_text: str = "", position: int | None = None, ask: bool = True
+) -> ProductImage:
     """Add one uploaded picture to a product. The same picture again returns the one that is there.
+
+    With ``ask=False`` the caller asks for the renditions, once for many pictures.
 
     Raises ``catalog.images.RejectedImage`` where the file is no picture that we can use.
     """
-    return _add(product, upload, alt_text=alt_text, position=position)[0]
+    return _add(product, upload, alt_text=alt_text, position=position, ask=ask)[0]
 
 
 def upload_picture(*, product: Product, upload: Any, by: Any) -> tuple[ProductImage, bool]:
@@ -42,9 +48,19 @@ def upload_picture(*, product: Product, upload: Any, by: Any) -> tuple[ProductIm
 
 
 def _add(
-    product: Product, upload: Any, *, alt_text: str = "", position: int | None = None
+    product: Product, upload: Any, *, alt_text: str = "", position: int | None = None, ask: bool = True
 ) -> tuple[ProductImage, bool]:
-    original = upload if isinstance(upload, bytes) else upload.read()
+    # One byte more than is allowed, so that the door still sees that it is too much.
+    original = upload if isinstance(upload, bytes) else upload.read(DEFAULT.most_bytes + 1)
+    place: dict[str, Any] = {
+        "folder": "originals",
+        "sha256": hashlib.sha256(original).hexdigest(),
+        "owner": product.merchant_id,
+        "extension": "bin",  # whatever it is, nothing may serve or open it by its name
+    }
+    known = ProductImage.objects.filter(product=product, original=stored_name(**place)).first()
+    if known:  # the very same bytes, which were opened before
+        return known, False
     picture = normalise_upload(original)
     existing = ProductImage.objects.filter(product=product, sha256=picture.sha256).first()
     if existing:
@@ -60,20 +76,15 @@ def _add(
                 product=product,
                 position=position,
                 alt_text=alt_text,
-                original=store(
-                    original,
-                    folder="originals",
-                    sha256=hashlib.sha256(original).hexdigest(),
-                    owner=owner,
-                    extension="bin",  # whatever it is, nothing may serve or open it by its name
-                ),
+                original=store(original, **place),
                 file=store(picture.content, folder="pictures", sha256=picture.sha256, owner=owner, extension=extension),
                 width=picture.width,
                 height=picture.height,
                 sha256=picture.sha256,
                 perceptual_hash=picture.perceptual_hash,
-                renditions=make_renditions(picture.content, sha256=picture.sha256, owner=owner),
             )
+            if ask:
+                ask_for_renditions(merchant_id=owner)
     except IntegrityError:  # the same file came in through another request at this moment
         return ProductImage.objects.get(product=product, sha256=picture.sha256), False
     return image, True
@@ -90,7 +101,7 @@ def remove_picture(*, image: ProductImage, by: Any) -> None:
     """Delete a picture and what was made from it; its files go too, unless another product shows the same one."""
     product = image.product
     require_role(by, product.merchant, Membership.Role.EDITOR)
-    names = [str(image.original.name), str(image.file.name), *(row["path"] for row in image.renditions)]
+    names = [str(image.original.name), str(image.file.name), *files_of(image.renditions)]
     with transaction.atomic():
         audit.record(
             merchant=product.merchant,

@@ -6,13 +6,12 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
-from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
 from catalog import audit
 from catalog.developers.announcing import announce
 from catalog.developers.models import WebhookEndpoint
-from catalog.models import Category, Merchant, Product
+from catalog.models import Merchant, Product
 from catalog.search import searchable
 from jobs.errors import UserError
 
@@ -65,13 +64,3 @@ def save_product(*, merchant: Merchant, sku: str, actor: Any = None, **fields: A
                 items=lambda: [{"id": product.pk, "sku": sku, "created": is_new, "changed": changed}],
             )
     return product, is_new
-
-
-def category_named(*, merchant: Merchant, name: str, name_zh: str = "") -> Category:
-    """The shop's category of this name (or slug), made where it is missing."""
-    slug = slugify(name, allow_unicode=True)[:120] or "category"
-    position = Category.objects.filter(merchant=merchant).count()
-    category, _created = Category.objects.get_or_create(
-        merchant=merchant, slug=slug, defaults={"name": name[:120], "name_zh": name_zh[:120], "position": position}
-    )
-    return category

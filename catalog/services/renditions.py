@@ -1,8 +1,19 @@
-"""Smaller copies of a picture for ``srcset``, made when it arrives and never at page view."""
+"""Smaller copies of a picture for ``srcset``, as WebP and AVIF: made by a worker, never at page view.
+
+A picture without renditions is shown as its own file until the worker has been there. Templates write::
+
+    <picture>
+      <source type="image/avif" srcset="{srcset_of(renditions, kind='avif')}" sizes="…">
+      <img src="{file.url}" srcset="{srcset_of(renditions)}" sizes="…" width="…" height="…" alt="…">
+    </picture>
+
+and leave the ``<source>`` out where its ``srcset`` is empty.
+"""
 
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
@@ -12,30 +23,65 @@ from PIL import Image
 
 #: Widths in pixels; the picture's own width is always there as the original file.
 WIDTHS = (240, 480, 960)
+WIDEST = 1600
 WEBP_QUALITY = 82
+#: As WebP at its quality looks; about a third smaller.
+AVIF_QUALITY = 60
+#: As quick as WebP; slower ones gain a few per cent of the bytes for three times the time.
+AVIF_SPEED = 9
+
+
+def stored_name(*, folder: str, sha256: str, owner: int, extension: str) -> str:
+    """The name of a file by its content and its owner: nobody guesses it, and the same content has the same one."""
+    identifier = uuid5(NAMESPACE_URL, f"{owner}:{sha256}").hex
+    return f"{folder}/{identifier[:2]}/{identifier}.{extension}"
 
 
 def store(content: bytes, *, folder: str, sha256: str, owner: int, extension: str) -> str:
     """Store ``content`` under a name made from its hash and its owner; the name. Storing it again changes nothing."""
-    identifier = uuid5(NAMESPACE_URL, f"{owner}:{sha256}").hex
-    name = f"{folder}/{identifier[:2]}/{identifier}.{extension}"
+    name = stored_name(folder=folder, sha256=sha256, owner=owner, extension=extension)
     if default_storage.exists(name):
         return name
     return default_storage.save(name, ContentFile(content))
 
 
 def make_renditions(content: bytes, *, sha256: str, owner: int) -> list[dict[str, Any]]:
-    """WebP copies of a picture: ``[{"width", "height", "format", "path"}]``, narrow first."""
+    """Copies of a picture, narrow first: ``[{"width", "height", "format": "webp", "path", "avif"}]``.
+
+    ``path`` is the WebP, ``avif`` the same picture as AVIF. It decodes and encodes: worker code.
+    """
     with Image.open(io.BytesIO(content)) as picture:
         picture.load()
-        widths = [width for width in WIDTHS if width < picture.width] + [min(picture.width, 1600)]
-        return [_rendition(picture, width=width, sha256=sha256, owner=owner) for width in widths]
+        whole = picture.convert("RGB")
+    widths = [width for width in WIDTHS if width < whole.width] + [min(whole.width, WIDEST)]
+    return [_rendition(whole, width=width, sha256=sha256, owner=owner) for width in widths]
+
+
+def srcset_of(renditions: Sequence[dict[str, Any]], *, kind: str = "webp") -> str:
+    """The ``srcset`` of a picture's copies, ``webp`` or ``avif``; empty where there are none of the kind."""
+    key = "avif" if kind == "avif" else "path"
+    return ", ".join(f"{default_storage.url(row[key])} {row['width']}w" for row in renditions if row.get(key))
+
+
+def files_of(renditions: Sequence[dict[str, Any]]) -> list[str]:
+    """Names of all files of these copies."""
+    return [row[key] for row in renditions for key in ("path", "avif") if row.get(key)]
 
 
 def _rendition(picture: Image.Image, *, width: int, sha256: str, owner: int) -> dict[str, Any]:
     height = max(1, round(picture.height * width / picture.width))
     smaller = picture if width == picture.width else picture.resize((width, height), Image.Resampling.LANCZOS)
-    buffer = io.BytesIO()
-    smaller.convert("RGB").save(buffer, "WEBP", quality=WEBP_QUALITY, method=3)
-    path = store(buffer.getvalue(), folder="renditions", sha256=f"{sha256}:{width}", owner=owner, extension="webp")
-    return {"width": width, "height": height, "format": "webp", "path": path}
+
+    def kept(kind: str, **options: Any) -> str:
+        buffer = io.BytesIO()
+        smaller.save(buffer, kind.upper(), **options)
+        content = buffer.getvalue()
+        return store(content, folder="renditions", sha256=f"{sha256}:{width}", owner=owner, extension=kind)
+
+    return {
+        "width": width,
+        "height": height,
+        "format": "webp",
+        "path": kept("webp", quality=WEBP_QUALITY, method=3),
+        "avif": kept("avif", quality=AVIF_QUALITY, speed=AVIF_SPEED, max_threads=1),
+    }

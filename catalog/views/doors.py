@@ -13,6 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
+from catalog.services.exports import KINDS
 from jobs.errors import NotFound, UserError
 
 View = Callable[..., HttpResponse]
@@ -66,3 +67,10 @@ def found(rows: QuerySet[Any], request: HttpRequest, **lookup: Any) -> Any:
 def thumbnail(picture: Any) -> str:
     """The address of a picture's smallest copy."""
     return default_storage.url(picture.renditions[0]["path"]) if picture.renditions else picture.file.url
+
+
+def table_download(content: bytes, *, name: str, kind: str) -> HttpResponse:
+    """A ``csv`` or ``xlsx`` to be saved under ``name``."""
+    return HttpResponse(
+        content, content_type=KINDS[kind], headers={"Content-Disposition": f'attachment; filename="{name}"'}
+    )

@@ -13,7 +13,9 @@ from django.core.management import CommandError, call_command
 
 from catalog.models import ImportRun, Membership, Merchant, Product, ProductImage
 from catalog.services import import_rows
-from catalog.services.imports import apply, open_source, plan, start_import
+from catalog.services.import_runs import start_import
+from catalog.services.import_sources import open_source
+from catalog.services.imports import apply, plan
 from jobs.errors import UserError
 from jobs.tasks import run
 from tests.catalog.factories import MembershipFactory, MerchantFactory, UserFactory, picture_bytes
@@ -129,7 +131,8 @@ def test_an_uploaded_zip_is_imported_by_its_job(folder, settings):
     assert (job.rows_total, job.rows_new) == (2, 2)
     run(str(job.pk))
     job = ImportRun.objects.get(pk=job.pk)
-    assert (job.status, job.result) == ("succeeded", {"new": 2, "changed": 0, "bad": 0}), job.error_message
+    expected = {"new": 2, "changed": 0, "bad": 0, "pictures": 3, "without_all_pictures": 0}
+    assert (job.status, job.result) == ("succeeded", expected), job.error_message
     assert Product.objects.get(sku="V-1").images.count() == 2
 
 

@@ -12,7 +12,9 @@ from django.db import transaction
 
 from catalog.models import Merchant
 from catalog.services import imports
+from catalog.services.import_sources import open_source
 from catalog.services.merchants import open_shop
+from catalog.services.rendition_jobs import make_missing
 from jobs.errors import UserError
 
 
@@ -35,7 +37,7 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
 
     def _import(self, options: dict[str, Any]) -> None:
-        source = imports.open_source(options["source"])
+        source = open_source(options["source"])
         wanted = {"slug": options["merchant"], "owner": options["owner"], "name": options["source"].stem}
         if options["dry_run"]:
             with transaction.atomic():  # a shop that would have to be made is made for the plan alone
@@ -45,6 +47,7 @@ class Command(BaseCommand):
         else:
             merchant = self._merchant(**wanted)
             planned = imports.apply(merchant=merchant, source=source, on_progress=self._show)
+            make_missing(merchant=merchant)
         for row in planned.rows:
             for problem in row.problems + row.picture_problems:
                 self.stderr.write(f"row {row.number} ({row.sku or 'no SKU'}): {problem.message}")

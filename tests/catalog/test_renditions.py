@@ -1,0 +1,57 @@
+"""Smaller copies: made by the worker, asked for once, in both formats."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from django.core.files.storage import default_storage
+from PIL import Image
+
+from catalog.models import ProductImage
+from catalog.services.pictures import add_picture
+from catalog.services.rendition_jobs import KIND, make_missing
+from catalog.services.renditions import make_renditions, srcset_of
+from jobs.models import Job
+from jobs.tasks import run
+from tests.catalog.factories import ProductFactory, picture_bytes
+
+pytestmark = pytest.mark.django_db
+
+
+def test_copies_are_made_in_both_formats_narrow_first():
+    rows = make_renditions(picture_bytes(size=(600, 300)), sha256="a", owner=1)
+    assert [(row["width"], row["height"]) for row in rows] == [(240, 120), (480, 240), (600, 300)]
+    for row in rows:
+        for key, kind in (("path", "WEBP"), ("avif", "AVIF")):
+            with default_storage.open(row[key]) as file, Image.open(io.BytesIO(file.read())) as picture:
+                assert (picture.format, picture.size) == (kind, (row["width"], row["height"]))
+
+
+def test_a_srcset_names_one_kind_and_is_empty_without_it():
+    rows = [{"width": 240, "path": "a.webp", "avif": "a.avif"}, {"width": 480, "path": "b.webp"}]
+    assert srcset_of(rows) == "/media/a.webp 240w, /media/b.webp 480w"
+    assert srcset_of(rows, kind="avif") == "/media/a.avif 240w"
+    assert srcset_of([], kind="avif") == ""
+
+
+def test_an_upload_makes_none_itself_and_asks_the_worker_once(django_capture_on_commit_callbacks):
+    product = ProductFactory()
+    with django_capture_on_commit_callbacks(execute=True):
+        for color in ((1, 2, 3), (250, 2, 3)):
+            assert add_picture(product=product, upload=picture_bytes(color=color)).renditions == []
+    job = Job.objects.get(kind=KIND)
+    run(str(job.pk))
+    job.refresh_from_db()
+    assert (job.status, job.result) == ("succeeded", {"made": 2, "lost": 0})
+    assert all(image.renditions for image in ProductImage.objects.all())
+
+
+def test_a_picture_whose_file_is_gone_leaves_no_other_without():
+    product = ProductFactory()
+    lost, kept = (add_picture(product=product, upload=picture_bytes(color=(n, 2, 3))) for n in (1, 250))
+    default_storage.delete(lost.file.name)
+    assert make_missing(merchant=product.merchant) == {"made": 1, "lost": 1}
+    kept.refresh_from_db()
+    assert [row["width"] for row in kept.renditions] == [64]
+    assert make_missing(merchant=product.merchant) == {"made": 0, "lost": 1}
