@@ -51,7 +51,7 @@ class ImportRunAdmin(OwnAdmin):
         row = self.get_object(request, object_id)
         if row is None:
             return super().change_view(request, object_id, form_url, extra_context)  # says that it does not exist
-        return redirect("catalog:import_run", run_id=row.pk)
+        return redirect("catalog:import_run", import_id=row.pk)
 
     @display(description=_("Status"), label=STATUS_COLORS, ordering="status")
     def status_shown(self, run: ImportRun) -> tuple[str, Any]:

@@ -118,10 +118,13 @@ def forget_files(names: list[str]) -> None:
 def opened(row: ImportDraft | ImportRun) -> Iterator[Source]:
     """The kept upload as a source, open for the time of the ``with`` block."""
     with ExitStack() as stack:
-        table = stack.enter_context(default_storage.open(str(row.source.name), "rb"))
-        pictures = None
-        if row.pictures:
-            pictures = stack.enter_context(default_storage.open(str(row.pictures.name), "rb"))
+        try:
+            table = stack.enter_context(default_storage.open(str(row.source.name), "rb"))
+            pictures = None
+            if row.pictures:
+                pictures = stack.enter_context(default_storage.open(str(row.pictures.name), "rb"))
+        except OSError as error:
+            raise UserError("upload-gone", _("The uploaded file is no longer there."), _("Upload it again.")) from error
         yield open_upload(table, name=row.source_name, pictures=pictures)
 
 

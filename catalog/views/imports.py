@@ -19,7 +19,7 @@ from catalog.services import import_runs
 from catalog.services.exports import COLUMN_HELP, problem_table, template
 from catalog.services.imports import problem_rows
 from catalog.views.doors import found, page, staff_json, staff_page, table_download
-from jobs.errors import NotAllowed, UserError
+from jobs.errors import NotAllowed, NotFound, UserError
 from jobs.presence import SEEN_WITHIN, workers_seen
 from jobs.services import request_cancel, retry
 
@@ -77,7 +77,12 @@ def draft(request: HttpRequest, draft_id: uuid.UUID) -> HttpResponse:
 @staff_page
 def draft_problems(request: HttpRequest, draft_id: uuid.UUID, kind: str) -> HttpResponse:
     """The rows that would be left out, with the reasons, before anything is imported."""
-    planned = import_runs.plan_of(_draft(request, draft_id))
+    row = _draft(request, draft_id)
+    try:
+        planned = import_runs.plan_of(row)
+    except UserError as error:
+        messages.error(request, str(error))
+        return redirect("catalog:import")
     return table_download(problem_table(problem_rows(planned), kind=kind), name=f"problems.{kind}", kind=kind)
 
 
@@ -88,10 +93,12 @@ def confirm(request: HttpRequest, draft_id: uuid.UUID) -> HttpResponse:
     row = _draft(request, draft_id)
     try:
         run_row = import_runs.confirm_import(draft=row, by=request.user)
-    except NotAllowed as error:
+    except NotFound:
+        raise
+    except UserError as error:
         messages.error(request, str(error))
         return redirect("catalog:import_draft", draft_id=draft_id)
-    return redirect("catalog:import_run", run_id=run_row.pk)
+    return redirect("catalog:import_run", import_id=run_row.pk)
 
 
 @staff_page
@@ -109,9 +116,9 @@ def discard(request: HttpRequest, draft_id: uuid.UUID) -> HttpResponse:
 
 
 @staff_page
-def run(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
+def run(request: HttpRequest, import_id: uuid.UUID) -> HttpResponse:
     """An import while it runs, and what came of it."""
-    row = _run(request, run_id)
+    row = _run(request, import_id)
     context = {
         "run": row,
         "state": _state(row),
@@ -125,29 +132,29 @@ def run(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
 
 
 @staff_json
-def run_state(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
+def run_state(request: HttpRequest, import_id: uuid.UUID) -> HttpResponse:
     """Where it stands, for the page's script."""
-    return JsonResponse(_state(_run(request, run_id)))
+    return JsonResponse(_state(_run(request, import_id)))
 
 
 @staff_page
-def run_problems(request: HttpRequest, run_id: uuid.UUID, kind: str) -> HttpResponse:
+def run_problems(request: HttpRequest, import_id: uuid.UUID, kind: str) -> HttpResponse:
     """Only the rows with problems, and why: mend them and upload this file again."""
-    row = _run(request, run_id)
+    row = _run(request, import_id)
     return table_download(problem_table(row.problems, kind=kind), name=f"problems.{kind}", kind=kind)
 
 
 @staff_page
 @require_POST
-def act(request: HttpRequest, run_id: uuid.UUID, verb: str) -> HttpResponse:
+def act(request: HttpRequest, import_id: uuid.UUID, verb: str) -> HttpResponse:
     """Cancel, or try again."""
-    row = _run(request, run_id)
+    row = _run(request, import_id)
     try:
         require_role(request.user, row.merchant, Membership.Role.EDITOR)
         {"cancel": request_cancel, "retry": retry}[verb](job=row, by=request.user)
     except UserError as error:
         messages.error(request, str(error))
-    return redirect("catalog:import_run", run_id=run_id)
+    return redirect("catalog:import_run", import_id=import_id)
 
 
 @staff_page
@@ -160,8 +167,8 @@ def _draft(request: HttpRequest, draft_id: uuid.UUID) -> ImportDraft:
     return found(ImportDraft.objects.select_related("merchant"), request, pk=draft_id)
 
 
-def _run(request: HttpRequest, run_id: uuid.UUID) -> ImportRun:
-    return found(ImportRun.objects.select_related("merchant"), request, pk=run_id)
+def _run(request: HttpRequest, import_id: uuid.UUID) -> ImportRun:
+    return found(ImportRun.objects.select_related("merchant"), request, pk=import_id)
 
 
 def _state(row: ImportRun) -> dict[str, Any]:

@@ -109,25 +109,25 @@ def order(request: HttpRequest, product_id: int) -> HttpResponse:
 
 @staff_json
 @require_POST
-def describe(request: HttpRequest, image_id: int) -> HttpResponse:
+def describe(request: HttpRequest, picture_id: int) -> HttpResponse:
     """Save ``{"alt_text": …}``."""
-    image = _image(request, image_id)
+    image = _image(request, picture_id)
     describe_picture(image=image, alt_text=str(_body(request).get("alt_text", "")), by=request.user)
     return JsonResponse({"alt_text": image.alt_text})
 
 
 @staff_json
 @require_POST
-def remove(request: HttpRequest, image_id: int) -> HttpResponse:
+def remove(request: HttpRequest, picture_id: int) -> HttpResponse:
     """Delete one picture."""
-    image = _image(request, image_id)
+    image = _image(request, picture_id)
     product = image.product
     remove_picture(image=image, by=request.user)
     return JsonResponse({"count": product.images.count()})
 
 
-def _image(request: HttpRequest, image_id: int) -> ProductImage:
-    return found(ProductImage.objects.select_related("product__merchant"), request, pk=image_id)
+def _image(request: HttpRequest, picture_id: int) -> ProductImage:
+    return found(ProductImage.objects.select_related("product__merchant"), request, pk=picture_id)
 
 
 def _body(request: HttpRequest) -> dict[str, Any]:

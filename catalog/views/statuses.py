@@ -53,10 +53,10 @@ def move(request: HttpRequest, products: QuerySet[Product], status: str) -> None
 
 @staff_page
 @require_POST
-def undo(request: HttpRequest, token: str) -> HttpResponse:
+def undo(request: HttpRequest, change: str) -> HttpResponse:
     """Take a change of this session back."""
     kept: dict[str, Any] = request.session.get(_KEY, {})
-    earlier = kept.pop(token, None)
+    earlier = kept.pop(change, None)
     request.session[_KEY] = kept
     try:
         if earlier is None:

@@ -138,7 +138,8 @@ def _row(model: type[models.Model], shop: Possessions, owner: Any) -> models.Mod
     if issubclass(model, Job):
         values |= {"status": Job.Status.QUEUED, "merchant_key": shop.merchant.pk, "idempotency_key": None}
     if shop.first_key is not None and isinstance(model._meta.pk, models.AutoField | models.BigAutoField):
-        values[model._meta.pk.name] = shop.first_key + next(_numbers)
+        # Apart from each other, so that a row of ours that the database numbers next has nobody else's key.
+        values[model._meta.pk.name] = shop.first_key + 20 * next(_numbers)
     row = model._base_manager.create(**{name: value for name, value in values.items() if value is not ...})
     for several in model._meta.many_to_many:
         related = shop.rows.get(several.related_model)

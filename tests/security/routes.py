@@ -45,6 +45,7 @@ PARAMETERS = {
     "shopper_id": "recommend.Shopper",
     "slate_id": "recommend.Slate",
     "import_id": "catalog.ImportRun",
+    "draft_id": "catalog.ImportDraft",
     "picture_id": "catalog.ProductImage",
     "job_id": "jobs.Job",
     "set_id": "creatives.CreativeSet",
@@ -56,7 +57,7 @@ PARAMETERS_BELOW = {
     ("admin/styling/stylisation/", "run_id"): "styling.StylizationRun",
 }
 #: Parameters that are no row's key: what stands there on every route.
-CONSTANTS = {"format": "json", "app_label": "catalog", "visitor_id": "customer-81"}
+CONSTANTS = {"format": "json", "kind": "csv", "change": "abc", "app_label": "catalog", "visitor_id": "customer-81"}
 
 
 @dataclass(frozen=True)
