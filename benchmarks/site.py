@@ -30,7 +30,7 @@ def own_site() -> Iterator[None]:
                 "STYLEREC_MEDIA": str(root / "media"),
                 "STYLEREC_ENV": "development",
                 "STYLEREC_LOG_LEVEL": "ERROR",
-                "STYLEREC_THROTTLE_TOKEN": "100000000/min",
+                "STYLEREC_THROTTLE_TOKEN": "100000/s",
                 "REDIS_URL": f"redis://127.0.0.1:{port}/0",
                 "DATABASE_URL": f"sqlite:///{root / 'benchmark.sqlite3'}",
                 "DJANGO_SETTINGS_MODULE": "stylerec_site.settings",

@@ -17,6 +17,7 @@ from recommend.engine.errors import EngineError
 from recommend.engine.fitted import FittedRecommender
 from recommend.engine.index import ExactIndex
 from recommend.models import Recommender
+from recommend.services.prepared import PreparedRead
 
 log = structlog.get_logger(__name__)
 
@@ -69,12 +70,20 @@ def deployed(merchant: Merchant) -> Served | None:
         return served
 
 
+_IN_USE = PreparedRead(
+    lambda merchant_id: (
+        Recommender.objects.filter(merchant_id=merchant_id, status=Recommender.Status.DEPLOYED)
+        .order_by()
+        .values_list("pk", "directory")
+    )
+)
+
+
 def _in_use(merchant: Merchant) -> tuple[int, str] | None:
     if hasattr(merchant, "deployed_id"):
         recommender_id, directory = merchant.deployed_id, getattr(merchant, "deployed_directory", "")
         return (recommender_id, directory) if recommender_id is not None else None
-    in_use = Recommender.objects.filter(merchant=merchant, status=Recommender.Status.DEPLOYED)
-    return in_use.values_list("pk", "directory").first()
+    return next(iter(_IN_USE.rows(merchant.pk)), None)  # type: ignore[return-value]
 
 
 def _last_good(merchant: Merchant, directory: str) -> Served | None:

@@ -150,8 +150,9 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # A file, where Django would take memory: the suite's real worker processes must see the test database too.
     DATABASES["default"]["TEST"] = {"NAME": str(DATA_ROOT / "test.sqlite3")}
 else:
-    DATABASES["default"]["CONN_MAX_AGE"] = 60
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+# Opening costs more than most pages; with SQLite, the last one to close also empties the write-ahead log.
+DATABASES["default"]["CONN_MAX_AGE"] = 60
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Valkey: broker, cache, event stream ------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,6 +53,8 @@ class UserQuery:
     history: Histories
     events: Sequence[str]
     style_weights: Mapping[str, float]
+    #: The history's inverted system, once somebody asked whose doing a score is (``reasons``).
+    solved: dict[str, NDArray[np.float64]] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def n_liked(self) -> int:

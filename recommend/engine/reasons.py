@@ -64,8 +64,10 @@ def _behind_factors(parts: Parts, query: UserQuery, row: int) -> int | None:
     told = items[strengths != 0]
     if not len(told):
         return None
-    system, rows = parts.fold_in.solver(items, strengths)
-    shares = rows @ np.linalg.solve(system, np.asarray(parts.factors.vectors[row], dtype=np.float64))
+    if "shares" not in query.solved:  # symmetric: rows @ system⁻¹ serves every product of the shelf
+        system, rows = parts.fold_in.solver(items, strengths)
+        query.solved["shares"] = np.asarray(np.linalg.solve(system, rows.T).T, dtype=np.float64)
+    shares = query.solved["shares"] @ np.asarray(parts.factors.vectors[row], dtype=np.float64)
     shares[strengths[strengths != 0] < 0] = -np.inf
     best = int(np.argmax(shares))
     return int(told[best]) if shares[best] > 0 else None

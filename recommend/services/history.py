@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from recommend.engine.query import HistoryEvent
 from recommend.models import Interaction, Shopper
+from recommend.services.prepared import PreparedRead
 
 #: The newest events that speak for a shopper.
 NEWEST = 200
@@ -42,19 +43,23 @@ class History:
         return {style: weight / everything for style, weight in total.items()}
 
 
-def history_of(shopper: Shopper | None) -> History:
-    """The shopper's newest events (none for a stranger)."""
-    if shopper is None:
-        return History()
-    rows = (
-        Interaction.objects.filter(shopper=shopper)
+_EVENTS = PreparedRead(
+    lambda shopper_id: (
+        Interaction.objects.filter(shopper_id=shopper_id)
         .exclude(kind=Interaction.Kind.IMPRESSION)
         .order_by("-occurred_at")
         .values_list("product_id", "kind", "occurred_at", "style_id", "value")[:NEWEST]
     )
+)
+
+
+def history_of(shopper: Shopper | None) -> History:
+    """The shopper's newest events (none for a stranger)."""
+    if shopper is None:
+        return History()
     return History(
         tuple(
             HistoryEvent(str(product), kind, moment.timestamp(), str(style) if style else None, value)
-            for product, kind, moment, style, value in rows
+            for product, kind, moment, style, value in _EVENTS.rows(shopper.pk)
         )
     )

@@ -9,14 +9,16 @@ A style that the shopper took out of the profile is never shown to them.
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
+from typing import Any, Protocol
 
 import numpy as np
 
 from recommend.engine.bandit import ThompsonPolicy
 from recommend.services.policies import SETTINGS, arm_features
-from styling.models import StyledImage
 
 #: Shown renderings that the policy must have learned from before it takes over.
 LEAST_OBSERVATIONS = 500
@@ -25,11 +27,27 @@ WELL_KNOWN = 10
 ORIGINAL = 0
 
 
+class PublishedRendering(Protocol):
+    """What is to be known of a rendering: a row, or as much of it as a card holds."""
+
+    @property
+    def pk(self) -> Any: ...
+
+    @property
+    def style_id(self) -> Any: ...
+
+    @property
+    def style(self) -> Any: ...
+
+    @property
+    def file(self) -> Any: ...
+
+
 @dataclass(frozen=True)
 class Shown:
     """A choice: the rendering (None is the original), the probability it had, and what it was chosen by."""
 
-    rendering: StyledImage | None
+    rendering: PublishedRendering | None
     propensity: float = 1.0
     known: float = 0.0
     share: float = 0.0
@@ -60,37 +78,37 @@ class RenderingChooser:
         """Always the original."""
         return cls(shares={}, likes=0, seed="", enabled=False)
 
-    def choose(self, image_id: int, published: Sequence[StyledImage]) -> Shown:
+    def choose(self, image_id: int, published: Sequence[PublishedRendering]) -> Shown:
         """One of the published renderings of a picture, or the original."""
-        options: list[StyledImage | None] = [
+        options: list[PublishedRendering | None] = [
             None,
             *(image for image in published if image.style_id not in self._hidden),
         ]
         if not self._enabled or len(options) == 1:
             return Shown(None)
         digest = hashlib.sha256(f"{self._seed}|{image_id}".encode()).digest()
-        rng = np.random.default_rng(int.from_bytes(digest[:8]))
-        shares = np.array([self._shares.get(option.style_id if option else ORIGINAL, 0.0) for option in options])
+        shares = [self._shares.get(option.style_id if option else ORIGINAL, 0.0) for option in options]
         if self._policy is not None:
             arms = [
                 arm_features(styled=option is not None, share=share, key=str(number))
-                for number, (option, share) in enumerate(zip(options, shares.tolist(), strict=True))
+                for number, (option, share) in enumerate(zip(options, shares, strict=True))
             ]
+            rng = np.random.default_rng(int.from_bytes(digest[:8]))
             choice = self._policy.choose(np.array([self._known]), arms, rng=rng)
             chosen, propensity = int(choice.arm.key), choice.propensity
         else:
             weights = self._by_shares(shares)
-            chosen = int(rng.choice(len(options), p=weights))
-            propensity = float(weights[chosen])
-        return Shown(options[chosen], propensity, self._known, float(shares[chosen]))
+            point = int.from_bytes(digest[:8]) / 2**64  # even between 0 and 1
+            chosen = min(bisect_right(list(accumulate(weights)), point), len(options) - 1)
+            propensity = weights[chosen]
+        return Shown(options[chosen], propensity, self._known, shares[chosen])
 
-    def _by_shares(self, shares: np.ndarray) -> np.ndarray:
+    def _by_shares(self, shares: Sequence[float]) -> list[float]:
         """The shopper's shares, sharpened, over an even floor; an unknown shopper gets all options alike."""
         count = len(shares)
         floor = min(SETTINGS.floor, 1 / count)
-        even = np.full(count, 1 / count)
-        sharp = shares**3
-        liked = sharp / sharp.sum() if sharp.sum() > 0 else even
-        trust = self._known**0.5
-        weights = floor + (1 - floor * count) * (trust * liked + (1 - trust) * even)
-        return weights / weights.sum()
+        sharp = [share**3 for share in shares]
+        total = sum(sharp)
+        trust = self._known**0.5 if total > 0 else 0.0
+        liked = [value / total if total > 0 else 0.0 for value in sharp]
+        return [floor + (1 - floor * count) * (trust * like + (1 - trust) / count) for like in liked]

@@ -13,16 +13,22 @@ from django.utils import timezone
 from catalog.models import Merchant
 from recommend import pseudonyms
 from recommend.models import Interaction, Shopper, Slate
+from recommend.services.prepared import PreparedRows
 
 #: A visitor's own id, or a client's id of a person, is never longer.
 LONGEST_VISITOR_ID = 200
+
+
+_BY_PSEUDONYM = PreparedRows(
+    Shopper, lambda merchant_id, pseudonym: Shopper.objects.filter(merchant_id=merchant_id, pseudonym=pseudonym)
+)
 
 
 def find(*, merchant: Merchant, visitor_id: str) -> Shopper | None:
     """The shopper behind a visitor id; a row of the last epoch is moved to the present one."""
     today = timezone.now().date()
     present = pseudonyms.pseudonym(merchant_id=merchant.pk, visitor_id=visitor_id, epoch=pseudonyms.epoch_of(today))
-    shopper = Shopper.objects.filter(merchant=merchant, pseudonym=present).first()
+    shopper: Shopper | None = _BY_PSEUDONYM.first(merchant.pk, present)
     if shopper is not None:
         return shopper if shopper.consent == Shopper.Consent.GRANTED else None
     past = pseudonyms.pseudonym(merchant_id=merchant.pk, visitor_id=visitor_id, epoch=pseudonyms.previous_epoch(today))

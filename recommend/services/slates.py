@@ -1,6 +1,6 @@
 """Slates: shelves turned into what is shown (product, picture, style, reason), and kept so that clicks can be told apart.
 
-However many shelves a page has, the products, their pictures and their renderings are read in one query each.
+However many shelves a page has, its products are read once, with their pictures and renderings.
 """
 
 from __future__ import annotations
@@ -10,37 +10,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.core.files.storage import default_storage
-from django.db.models import Prefetch
 from django.utils import timezone
 
-from catalog.models import Merchant, Product, ProductImage
+from catalog.models import Merchant
 from recommend.models import Shopper, Slate
 from recommend.reasons import reason_text
 from recommend.services import shoppers
+from recommend.services.cards import Card, Picture, described, pictures_of, read_cards
 from recommend.services.catalogue import facts
 from recommend.services.history import LIKES, History
-from recommend.services.renderings import RenderingChooser, Shown
+from recommend.services.prepared import insert
+from recommend.services.renderings import PublishedRendering, RenderingChooser, Shown
 from recommend.services.shelves import Pick, Shelves
-from styling.models import StyledImage
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A picture as a page shows it: sized, so that nothing moves when it arrives."""
-
-    url: str
-    width: int
-    height: int
-    srcset: str
-    alt: str
 
 
 @dataclass(frozen=True)
 class ShownProduct:
     """A product on a page, in the style chosen for this shopper."""
 
-    product: Product
+    product: Card
     picture: Picture | None
     shown: Shown = field(default_factory=lambda: Shown(None))
     score: float = 0.0
@@ -52,7 +40,7 @@ class ShownProduct:
     position: int = 0
 
     @property
-    def rendering(self) -> StyledImage | None:
+    def rendering(self) -> PublishedRendering | None:
         return self.shown.rendering
 
 
@@ -65,19 +53,14 @@ class ShownSlate:
     id: uuid.UUID | None = None
 
 
-def picture_of(row: ProductImage | StyledImage, *, alt: str) -> Picture:
-    """The picture of a photo or a rendering."""
-    srcset = ", ".join(f"{default_storage.url(item['path'])} {item['width']}w" for item in row.renditions)
-    return Picture(row.file.url, row.width, row.height, srcset, alt)
-
-
 class Presenter:
     """Turns picks into shown products for one visitor."""
 
     def __init__(self, page: Shelves) -> None:
         self.page = page
         self.chooser = chooser_for(page.merchant, page.shopper, page.history)
-        self._known: dict[int, Product] = {}
+        self._known: dict[int, Card] = {}
+        self._shown: dict[int, tuple[Shown, Picture | None]] = {}
 
     def slates(
         self, shelves: Mapping[str, Sequence[Pick]], *, also: Sequence[int] = (), keep: bool = True
@@ -107,23 +90,23 @@ class Presenter:
             self._present(products[pk], position=position) for position, pk in enumerate(product_ids) if pk in products
         ]
 
-    def product(self, product_id: int, *, along: Sequence[int] = ()) -> Product | None:
-        """One product on sale, with its pictures; ``along``: ids of products that are shown on the same page."""
-        return self.products({product_id, *along}).get(product_id)
-
-    def shown(self, products: Sequence[Product]) -> list[ShownProduct]:
-        """Products that were read with ``with_pictures``, in the shopper's style."""
-        return [self._present(product, position=position) for position, product in enumerate(products)]
-
-    def products(self, ids: set[int]) -> dict[int, Product]:
-        """Products on sale by id; each is read once for a page."""
+    def products(self, ids: set[int]) -> dict[int, Card]:
+        """Products on sale by id; each is read, and its rendering chosen, once for a page."""
         missing = ids - self._known.keys()
         if missing:
-            rows = with_pictures(Product.objects.filter(merchant=self.page.merchant).on_sale().filter(pk__in=missing))
-            self._known.update({product.pk: product for product in rows})
+            cards = read_cards(merchant=self.page.merchant, product_ids=missing)
+            self._known.update(cards)
+            chosen = {pk: self.choose(card) for pk, card in cards.items()}
+            seen = {pk: chosen[pk].rendering or card.photo for pk, card in cards.items()}
+            pictures = pictures_of(one for one in seen.values() if one is not None)
+            for pk, card in cards.items():
+                one, photo = seen[pk], card.photo
+                picture = pictures.get(one.file) if one is not None else None
+                alt = (photo.alt_text if photo else "") or card.display_name
+                self._shown[pk] = (chosen[pk], described(picture, alt) if picture else None)
         return {pk: self._known[pk] for pk in ids if pk in self._known}
 
-    def _show(self, pick: Pick, products: Mapping[int, Product], position: int) -> ShownProduct:
+    def _show(self, pick: Pick, products: Mapping[int, Card], position: int) -> ShownProduct:
         behind = products.get(pick.reason_product) if pick.reason_product else None
         return self._present(
             products[pick.product_id],
@@ -136,17 +119,13 @@ class Presenter:
             trace=pick.trace,
         )
 
-    def _present(self, product: Product, **fields: Any) -> ShownProduct:
-        image = next(iter(product.images.all()), None)
-        if image is None:
-            return ShownProduct(product, None, **fields)
-        shown = self.choose(image)
-        picture = picture_of(shown.rendering or image, alt=image.alt_text or product.display_name)
+    def _present(self, product: Card, **fields: Any) -> ShownProduct:
+        shown, picture = self._shown[product.pk]
         return ShownProduct(product, picture, shown, **fields)
 
-    def choose(self, image: ProductImage) -> Shown:
-        """The rendering of one picture for this visitor."""
-        return self.chooser.choose(image.pk, image.published_renderings)  # type: ignore[attr-defined]
+    def choose(self, card: Card) -> Shown:
+        """The rendering of a product's picture for this visitor."""
+        return self.chooser.choose(card.photo.pk, card.published) if card.photo else Shown(None)
 
     def _keep(self, shown: Mapping[str, Sequence[ShownProduct]]) -> dict[str, uuid.UUID]:
         rows = [
@@ -160,7 +139,7 @@ class Presenter:
             for slot, items in shown.items()
             if items
         ]
-        Slate.objects.bulk_create(rows)
+        insert(rows)
         return {row.slot: row.pk for row in rows}
 
 
@@ -176,15 +155,6 @@ def _record(item: ShownProduct) -> dict[str, Any]:
         "known": round(item.shown.known, 3),
         "share": round(item.shown.share, 5),
     }
-
-
-def with_pictures(products: Any) -> Any:
-    """Products with their pictures and the published renderings of each, in three queries."""
-    published = StyledImage.objects.published().select_related("style").order_by("style__position", "pk")
-    pictures = ProductImage.objects.order_by("position", "pk").prefetch_related(
-        Prefetch("styled_images", queryset=published, to_attr="published_renderings")
-    )
-    return products.select_related("category").prefetch_related(Prefetch("images", queryset=pictures))
 
 
 def chooser_for(merchant: Merchant, shopper: Shopper | None, history: History) -> RenderingChooser:

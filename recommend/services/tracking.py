@@ -9,7 +9,9 @@ from django.utils import timezone
 
 from catalog.models import Product
 from recommend.models import Interaction, Shopper, Slate
+from recommend.services import prepared
 from recommend.services.events import SEEN_WITHIN, insert, touch
+from recommend.services.renderings import PublishedRendering
 from styling.models import StyledImage
 
 
@@ -18,7 +20,7 @@ def note(
     shopper: Shopper | None,
     kind: str,
     product: Product,
-    rendering: StyledImage | None = None,
+    rendering: PublishedRendering | None = None,
     slot: str = "",
     slate_id: uuid.UUID | None = None,
     position: int | None = None,
@@ -26,18 +28,19 @@ def note(
     """One thing that the shopper did with a product."""
     if shopper is None:
         return
-    Interaction.objects.create(
+    row = Interaction(
         merchant_id=shopper.merchant_id,
         shopper=shopper,
         product=product,
         kind=kind,
         style_id=rendering.style_id if rendering else None,
-        styled_image=rendering,
+        styled_image_id=rendering.pk if rendering else None,
         slot=slot[:20],
         slate_id=slate_id,
         position=position,
         occurred_at=timezone.now(),
     )
+    prepared.insert([row])
     if timezone.now() - shopper.last_seen_at > SEEN_WITHIN:
         touch([shopper.pk])
 

@@ -13,9 +13,10 @@ from django.views.decorators.http import require_safe
 
 from catalog.models import Category, Product
 from catalog.search import matches
+from recommend.services.cards import Card
 from recommend.services.catalogue import facts
 from recommend.services.shelves import Shelves
-from recommend.services.slates import Presenter, ShownProduct, ShownSlate, with_pictures
+from recommend.services.slates import Presenter, ShownProduct, ShownSlate
 from recommend.storefront.shop import ShopRequest, in_shop, page, profile_of, wants_part
 
 PER_PAGE = 24
@@ -66,7 +67,7 @@ class Filters:
             products = products.filter(price__lte=self.highest)
         return products
 
-    def passes(self, product: Product, category_id: int) -> bool:
+    def passes(self, product: Card, category_id: int) -> bool:
         """The same for one product that was read already."""
         return (
             product.category_id == category_id
@@ -125,8 +126,8 @@ def _listing(
         slate, items = _recommended(presenter, products, filters, number, category_id=context["category"].pk)
     else:
         first = (number - 1) * PER_PAGE
-        rows = with_pictures(products.order_by(*SORTS[filters.sort]))[first : first + PER_PAGE]
-        items = presenter.shown(list(rows))
+        ids = products.order_by(*SORTS[filters.sort]).values_list("pk", flat=True)[first : first + PER_PAGE]
+        items = presenter.plain(list(ids))
     if not count:
         slate = presenter.slates({"home": shelves.shelf("home", 4)})["home"]
     part = wants_part(request)

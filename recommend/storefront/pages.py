@@ -10,14 +10,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from catalog.models import Merchant, ProductImage
+from catalog.models import Merchant, Product
 from recommend.models import Interaction, Shopper, Slate
 from recommend.reasons import reason_text
 from recommend.services import tracking
+from recommend.services.cards import described, picture_of, pictures_of
 from recommend.services.shelves import SLOTS, Shelves
-from recommend.services.slates import Presenter, ShownProduct, picture_of
+from recommend.services.slates import Presenter, ShownProduct
 from recommend.storefront.shop import ShopRequest, in_shop, page, profile_of, wants_part
-from styling.models import StyledImage
 
 _PLACE = re.compile(r"[0-9]{1,4}")
 
@@ -68,16 +68,19 @@ def product(request: ShopRequest, product_id: int) -> HttpResponse:
     profile = profile_of(request)
     shelves = Shelves(request.shop, profile)
     presenter = Presenter(shelves)
+    slate_id = _uuid(request.GET.get("slate", ""))
+    entry = _entry(profile, slate_id, product_id)
     picks = [] if wants_part(request) else shelves.shelf("product", 4, product_id=product_id)
-    found = presenter.product(product_id, along=[pick.product_id for pick in picks])
+    along = {pick.product_id for pick in picks} | ({entry["source"]} if entry.get("source") else set())
+    cards = presenter.products({product_id, *along})
+    found = Product.objects.filter(pk=product_id).select_related("category").first() if product_id in cards else None
     if found is None:
         return page(request, "not_found.html", {}, status=404)
-    images: list[ProductImage] = list(found.images.all())
-    options: list[StyledImage] = images[0].published_renderings if images else []  # type: ignore[attr-defined]
-    shown = _asked_for(request.GET.get("style", ""), options)
-    if shown is None and images and not request.GET.get("style"):
-        shown = presenter.choose(images[0]).rendering
-    slate_id = _uuid(request.GET.get("slate", ""))
+    card, alt = cards[product_id], found.display_name
+    wanted = request.GET.get("style", "")
+    shown = next((option for option in card.published if option.style.slug == wanted), None)
+    if not wanted:
+        shown = presenter.choose(card).rendering  # type: ignore[assignment]
     tracking.note(
         shopper=profile,
         kind=Interaction.Kind.CLICK if slate_id else Interaction.Kind.VIEW,
@@ -86,33 +89,32 @@ def product(request: ShopRequest, product_id: int) -> HttpResponse:
         slot=slot if (slot := request.GET.get("slot", "")) in SLOTS else "",
         slate_id=slate_id,
     )
+    others = list(found.images.order_by("position", "pk"))[1:]
+    pictures = pictures_of([card.photo, *card.published] if card.photo else [])
     context: dict[str, Any] = {
         "product": found,
-        "picture": picture_of(shown or images[0], alt=found.display_name) if images else None,
-        "original": picture_of(images[0], alt="") if images else None,
         "shown": shown,
-        "options": [(option, picture_of(option, alt="")) for option in options],
-        "pictures": [picture_of(image, alt=image.alt_text or found.display_name) for image in images[1:]],
+        "options": [(option, pictures.get(option.file)) for option in card.published],
+        "pictures": [picture_of(image, alt=image.alt_text or alt) for image in others],
     }
+    if card.photo and card.photo.file in pictures:
+        original = pictures[card.photo.file]
+        context["original"] = original
+        context["picture"] = described(pictures.get(shown.file, original) if shown else original, alt)
     if wants_part(request):
         return page(request, "_gallery.html", {**context, "is_part": True})
     context["slate"] = presenter.slates({"product": picks})["product"]
-    context["why"] = _why(profile, slate_id, product_id, presenter) if profile and slate_id else ""
+    source = cards.get(entry.get("source", 0))
+    context["why"] = reason_text(entry["reason"], source.display_name if source else "") if entry else ""
     return page(request, "product.html", context)
 
 
-def _asked_for(slug: str, options: list[StyledImage]) -> StyledImage | None:
-    return next((option for option in options if option.style.slug == slug), None)
-
-
-def _why(shopper: Shopper, slate_id: uuid.UUID, product_id: int, presenter: Presenter) -> str:
-    """The reason that stood beside the card that was clicked."""
+def _entry(shopper: Shopper | None, slate_id: uuid.UUID | None, product_id: int) -> dict[str, Any]:
+    """What the slate that was clicked says of the product: why it stood there, and whose doing that was."""
+    if shopper is None or slate_id is None:
+        return {}
     slate = Slate.objects.filter(pk=slate_id, shopper=shopper).first()
-    entry = next((item for item in slate.items if item["product"] == product_id), None) if slate else None
-    if entry is None:
-        return ""
-    source = presenter.product(entry["source"]) if entry.get("source") else None
-    return reason_text(entry["reason"], source.display_name if source else "")
+    return next((item for item in slate.items if item["product"] == product_id), {}) if slate else {}
 
 
 def _uuid(text: str) -> uuid.UUID | None:

@@ -19,6 +19,7 @@ from recommend import consent, serving
 from recommend.consent import Visitor
 from recommend.models import Shopper
 from recommend.services.catalogue import facts
+from recommend.services.prepared import PreparedRows
 from recommend.storefront.bag import Bag
 
 P = ParamSpec("P")
@@ -38,6 +39,13 @@ class ShopRequest(HttpRequest):
 ShopView = Callable[Concatenate[ShopRequest, P], HttpResponse]
 
 
+_OPEN_SHOP = PreparedRows(
+    Merchant,
+    lambda slug: serving.with_deployed(Merchant.objects.open()).filter(slug=slug),
+    annotations=["deployed_id", "deployed_directory"],
+)
+
+
 def in_shop(view: ShopView[P]) -> Callable[..., HttpResponse]:
     """Find the open shop of the address and the visitor; 404 where there is none. Pages are nobody else's to cache.
 
@@ -46,7 +54,7 @@ def in_shop(view: ShopView[P]) -> Callable[..., HttpResponse]:
 
     @wraps(view)
     def wrapped(request: ShopRequest, shop: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
-        merchant = serving.with_deployed(Merchant.objects.open()).filter(slug=shop).first()
+        merchant: Merchant | None = _OPEN_SHOP.first(shop)
         if merchant is None:
             raise Http404
         request.shop = merchant

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from django import template
@@ -11,6 +12,7 @@ from django.http import HttpRequest
 from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
 
 from catalog.models import Product
 
@@ -23,6 +25,11 @@ _ESCAPES = {ord(">"): "\\u003E", ord("<"): "\\u003C", ord("&"): "\\u0026"}
 @register.filter
 def money(amount: Decimal, currency: str) -> str:
     """An amount with its currency's sign, in the digits of the active language."""
+    return _money(amount, currency, get_language() or "")
+
+
+@lru_cache(maxsize=4096)
+def _money(amount: Decimal, currency: str, language: str) -> str:
     places = 0 if currency in _WITHOUT_CENTS or amount == amount.to_integral_value() else 2
     text = number_format(amount, decimal_pos=places, use_l10n=True, force_grouping=True)
     return f"{_SIGNS[currency]}{text}" if currency in _SIGNS else f"{text} {currency}"

@@ -5,13 +5,14 @@ from __future__ import annotations
 import pytest
 
 from recommend import serving
-from recommend.services import catalogue, event_stream
+from recommend.services import cards, catalogue, event_stream
 
 
 @pytest.fixture(autouse=True)
 def _nothing_kept():
     serving.forget()
     catalogue.forget()
+    cards.forget()
 
 
 @pytest.fixture

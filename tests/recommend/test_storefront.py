@@ -308,3 +308,17 @@ def test_the_crowd_of_one_shop_says_nothing_about_another():
     assert client.get(f"{shop.home}p/{min(theirs)}/").status_code == 404
     assert "stylerec_visitor" in client.cookies
     assert client.cookies["stylerec_visitor"]["path"] == shop.home
+
+
+def test_nothing_that_a_card_shows_is_read_as_markup(shop):
+    evil = "<b>\"'&"
+    Product.objects.filter(merchant=shop.merchant).update(name=evil, name_zh="")
+    shop.styles[0].name = shop.styles[1].name = evil
+    for style in shop.styles:
+        style.save()
+    client = visitor(shop)
+    walk(client, shop, shelf=0, style=0)
+    for path in (shop.home, f"{shop.home}c/{shop.shelves[0].slug}/", f"{shop.home}p/{shop.products()[0].pk}/"):
+        text = client.get(path).content.decode()
+        assert "<b>" not in text
+        assert "&lt;b&gt;&quot;&#x27;&amp;" in text

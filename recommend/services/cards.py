@@ -1,0 +1,172 @@
+"""What a card shows of a product: its facts read afresh, in one query; how its picture is served from memory.
+
+A stored picture never changes under its name, so its address, size and smaller copies are kept for some minutes, in every
+process. Everything that can change (names, price, stock, which renderings are published) is never older than the page.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+from django.core.files.storage import default_storage
+from django.db.models import FilteredRelation, Model, Q
+
+from catalog.models import Merchant, Product, ProductImage, in_language
+from recommend.services.prepared import PreparedRead
+from recommend.services.renderings import PublishedRendering
+from styling.models import StyledImage
+
+#: Seconds; well below the hour that a signed address of a private bucket holds.
+PICTURE_SECONDS = 600
+MOST_PICTURES = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture as a page shows it: sized, so that nothing moves when it arrives."""
+
+    url: str
+    width: int
+    height: int
+    srcset: str
+    alt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A style by its names."""
+
+    pk: int
+    slug: str
+    name: str
+    name_zh: str
+
+    @property
+    def display_name(self) -> str:
+        return in_language(self.name, self.name_zh)
+
+
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """A published rendering of a product's first picture."""
+
+    pk: int
+    file: str
+    style: Look
+
+    @property
+    def style_id(self) -> int:
+        return self.style.pk
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """A product's first picture."""
+
+    pk: int
+    file: str
+    alt_text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A product on sale, as much of it as a card shows."""
+
+    pk: int
+    sku: str
+    name: str
+    name_zh: str
+    price: Decimal
+    stock: int | None
+    category_id: int | None
+    photo: Photo | None
+    published: tuple[Rendering, ...]
+
+    @property
+    def is_sold_out(self) -> bool:
+        return self.stock == 0
+
+    @property
+    def display_name(self) -> str:
+        return in_language(self.name, self.name_zh)
+
+
+_FIELDS = ("pk", "sku", "name", "name_zh", "price", "stock", "category_id")
+_PHOTO = ("images__pk", "images__file", "images__alt_text")
+_RENDERING = ("shown__pk", "shown__file")
+_LOOK = ("shown__style_id", "shown__style__slug", "shown__style__name", "shown__style__name_zh")
+
+
+_CARDS = PreparedRead(
+    lambda merchant_id, product_ids: (
+        Product.objects.filter(merchant_id=merchant_id, pk__in=product_ids)
+        .on_sale()
+        .annotate(
+            shown=FilteredRelation(
+                "images__styled_images",
+                condition=Q(images__styled_images__status=StyledImage.Status.PUBLISHED),
+            )
+        )
+        .order_by("images__position", "images__pk", "shown__style__position", "shown__pk")
+        .values_list(*_FIELDS, *_PHOTO, *_RENDERING, *_LOOK)
+    )
+)
+
+
+def read_cards(*, merchant: Merchant, product_ids: Collection[int]) -> dict[int, Card]:
+    """Products of the shop that are on sale, by id."""
+    facts: dict[int, tuple[Any, ...]] = {}
+    published: dict[int, list[Rendering]] = {}
+    for row in _CARDS.rows(merchant.pk, list(product_ids)):
+        first = facts.setdefault(row[0], row)
+        if row[10] is not None and row[7] == first[7]:  # of the first picture
+            published.setdefault(row[0], []).append(Rendering(row[10], row[11], Look(*row[12:])))
+    return {
+        pk: Card(*row[:7], Photo(*row[7:10]) if row[7] is not None else None, tuple(published.get(pk, ())))  # type: ignore[call-arg]
+        for pk, row in facts.items()
+    }
+
+
+#: Name of the stored file → (until when it is kept, the picture).
+_pictures: dict[str, tuple[float, Picture]] = {}
+
+
+def pictures_of(shown: Iterable[Photo | PublishedRendering]) -> dict[str, Picture]:
+    """The pictures by the names of their files; what is not in memory is read in one query a kind."""
+    now = time.monotonic()
+    found: dict[str, Picture] = {}
+    missing: dict[type[Model], list[int]] = {}
+    for one in shown:
+        kept = _pictures.get(one.file)
+        if kept is not None and kept[0] > now:
+            found[one.file] = kept[1]
+        else:
+            missing.setdefault(ProductImage if isinstance(one, Photo) else StyledImage, []).append(one.pk)
+    if len(_pictures) > MOST_PICTURES:
+        _pictures.clear()
+    for model, ids in missing.items():
+        for row in model._default_manager.filter(pk__in=ids).only("file", "width", "height", "renditions"):
+            picture = picture_of(row)  # type: ignore[arg-type]
+            found[row.file.name] = picture  # type: ignore[attr-defined]
+            _pictures[row.file.name] = (now + PICTURE_SECONDS, picture)  # type: ignore[attr-defined]
+    return found
+
+
+def picture_of(row: ProductImage | StyledImage, *, alt: str = "") -> Picture:
+    """The picture of a photo or a rendering."""
+    srcset = ", ".join(f"{default_storage.url(item['path'])} {item['width']}w" for item in row.renditions)
+    return Picture(row.file.url, row.width, row.height, srcset, alt)
+
+
+def described(picture: Picture, alt: str) -> Picture:
+    """The same picture with its text for those who do not see it."""
+    return replace(picture, alt=alt)
+
+
+def forget() -> None:
+    """Keep no picture."""
+    _pictures.clear()

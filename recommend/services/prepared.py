@@ -1,0 +1,136 @@
+"""Reads and inserts whose SQL is made once, for the few statements that every request of a shopper runs.
+
+Django builds a statement anew for each run, which costs several times what the database needs to answer it. Here a
+queryset is compiled once with stand-ins for its values and then run with the real ones; columns, joins, conversions and
+both database engines stay Django's own. For anything that is not on every page, a plain queryset is the better text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import DEFAULT_DB_ALIAS, connection, models, transaction
+
+#: Stand-ins: numbers and texts that no row has.
+_FIRST_NUMBER = 9_100_000_000_000_000_000
+_TEXT = "\ue000stand-in-{}"
+Value = int | str | Sequence[int]
+
+
+@dataclass(frozen=True)
+class _Compiled:
+    sql: str
+    constants: tuple[Any, ...]
+    #: Place in the parameters → place in the values.
+    slots: tuple[tuple[int, int], ...]
+    converters: tuple[tuple[int, tuple[Callable[..., Any], ...], Any], ...]
+
+
+class PreparedRead:
+    """A ``values_list`` queryset, given as a function of its values: numbers, texts, or lists of numbers.
+
+    A list is filled up to the next power of two with its last number, so that few lengths need a statement of their own.
+    """
+
+    def __init__(self, build: Callable[..., models.QuerySet[Any, Any]]) -> None:
+        self._build = build
+        self._compiled: dict[tuple[Any, ...], _Compiled] = {}
+
+    def rows(self, *values: Value) -> list[tuple[Any, ...]]:
+        """The rows for these values; none where a list is empty."""
+        flat: list[Any] = []
+        shape: list[Any] = [connection.vendor]
+        for value in values:
+            if isinstance(value, int | str):
+                flat.append(value)
+                shape.append(type(value))
+            elif not value:
+                return []
+            else:
+                size = 1 << (len(value) - 1).bit_length()
+                flat += [*value, *[value[-1]] * (size - len(value))]
+                shape.append(size)
+        key = tuple(shape)
+        compiled = self._compiled.get(key)
+        if compiled is None:
+            compiled = self._compiled[key] = self._compile(key)
+        parameters = list(compiled.constants)
+        for place, slot in compiled.slots:
+            parameters[place] = flat[slot]
+        with connection.cursor() as cursor:
+            cursor.execute(compiled.sql, parameters)
+            rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return [_converted(row, compiled) for row in rows] if compiled.converters else rows
+
+    def _compile(self, key: tuple[Any, ...]) -> _Compiled:
+        stand_ins: dict[Any, int] = {}
+
+        def stand_in(kind: type) -> Any:
+            slot = len(stand_ins)
+            value = _FIRST_NUMBER + slot if kind is int else _TEXT.format(slot)
+            stand_ins[value] = slot
+            return value
+
+        arguments = [
+            [stand_in(int) for _ in range(kind)] if isinstance(kind, int) else stand_in(kind) for kind in key[1:]
+        ]
+        compiler = self._build(*arguments).query.get_compiler(connection=connection)
+        sql, parameters = compiler.as_sql()
+        converters = compiler.get_converters([entry[0] for entry in compiler.select])
+        return _Compiled(
+            sql=sql,
+            constants=tuple(parameters),
+            slots=tuple((place, stand_ins[value]) for place, value in enumerate(parameters) if value in stand_ins),
+            converters=tuple((place, tuple(steps), column) for place, (steps, column) in converters.items()),
+        )
+
+
+def _converted(row: tuple[Any, ...], compiled: _Compiled) -> tuple[Any, ...]:
+    values = list(row)
+    for place, steps, column in compiled.converters:
+        value = values[place]
+        for step in steps:
+            value = step(value, column, connection)
+        values[place] = value
+    return tuple(values)
+
+
+class PreparedRows:
+    """Whole rows of a model, found by a prepared read. ``build`` gives the queryset; its annotations come along."""
+
+    def __init__(
+        self, model: type[models.Model], build: Callable[..., Any], *, annotations: Sequence[str] = ()
+    ) -> None:
+        self._model = model
+        self._names = [field.attname for field in model._meta.concrete_fields]
+        self._annotations = annotations
+        self._read = PreparedRead(lambda *values: build(*values).values_list(*self._names, *annotations))
+
+    def first(self, *values: Value) -> Any:
+        """The first row as an instance, or None."""
+        rows = self._read.rows(*values)
+        if not rows:
+            return None
+        instance = self._model.from_db(DEFAULT_DB_ALIAS, self._names, rows[0][: len(self._names)])
+        for name, value in zip(self._annotations, rows[0][len(self._names) :], strict=True):
+            setattr(instance, name, value)
+        return instance
+
+
+def insert(rows: Sequence[models.Model]) -> None:
+    """Insert new rows of one model; a key that the database gives out is not read back."""
+    if not rows:
+        return
+    model = type(rows[0])
+    fields = [field for field in model._meta.concrete_fields if not isinstance(field, models.AutoField)]
+    quote = connection.ops.quote_name
+    columns = ", ".join(quote(str(field.column)) for field in fields)
+    places = ", ".join(["%s"] * len(fields))
+    values = [[field.get_db_prep_save(field.pre_save(row, True), connection) for field in fields] for row in rows]
+    statement = f"INSERT INTO {quote(model._meta.db_table)} ({columns}) VALUES ({places})"  # noqa: S608 - our own names
+    together = transaction.atomic() if len(rows) > 1 else nullcontext()
+    with together, connection.cursor() as cursor:
+        cursor.executemany(statement, values)

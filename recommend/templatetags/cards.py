@@ -1,0 +1,60 @@
+"""Cards of products. Made here and not in a template: a page has some twenty, and they were half of its cost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+from django import template
+from django.template import Context
+from django.urls import reverse
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+
+from catalog.models import Merchant
+from recommend.services.cards import Picture
+from recommend.services.slates import ShownProduct, ShownSlate
+from recommend.templatetags.shop import money
+
+register = template.Library()
+SIZES = "(max-width: 40rem) 46vw, (max-width: 70rem) 30vw, 22vw"
+
+
+@register.simple_tag(takes_context=True)
+def cards(context: Context, items: Sequence[ShownProduct], slate: ShownSlate | None = None) -> SafeString:
+    """A list of cards. ``slate``: the slate whose products lead to themselves with its id, so that clicks can be told."""
+    shop: Merchant = context["shop"]
+    page = reverse("storefront:product", args=[shop.slug, 0]).removesuffix("0/")
+    of_slate = slate if slate is not None and slate.id else None
+    drawn = "".join(_card(item, shop, page, of_slate, _("sold out")) for item in items)
+    return mark_safe(f'<ul class="cards">{drawn}</ul>')  # noqa: S308 - every value below is escaped where it is put in
+
+
+def _card(item: ShownProduct, shop: Merchant, page: str, slate: ShownSlate | None, sold_out: str) -> str:
+    product = item.product
+    name, price = escape(product.display_name), escape(money(product.price, shop.currency))
+    where = link = look = reason = ""
+    if slate is not None and item.reason_code:
+        where = f' data-slate="{slate.id}" data-position="{item.position}"'
+        link = f"?slate={slate.id}&amp;slot={escape(slate.slot)}"
+    if item.rendering:
+        look = f'<span class="style">{escape(item.rendering.style.display_name)}</span>'
+    if item.reason:
+        reason = f'<span class="reason">{escape(item.reason)}</span>'
+    if product.is_sold_out:
+        price = f"{price} · {escape(sold_out)}"
+    return (
+        f'<li class="card{" sold-out" if product.is_sold_out else ""}"{where}>'
+        f'<a href="{page}{product.pk}/{link}">{_picture(item.picture, product.display_name)}'
+        f'<span class="name">{name}</span><span class="price">{price}</span></a>{look}{reason}</li>'
+    )
+
+
+def _picture(picture: Picture | None, name: str) -> str:
+    if picture is None:
+        return f'<div class="no-picture" aria-hidden="true">{escape(name[:1])}</div>'
+    srcset = f' srcset="{escape(picture.srcset)}" sizes="{SIZES}"' if picture.srcset else ""
+    return (
+        f'<img src="{escape(picture.url)}"{srcset} width="{picture.width}" height="{picture.height}"'
+        f' alt="{escape(picture.alt)}" loading="lazy" decoding="async">'
+    )

@@ -1,0 +1,55 @@
+"""A prepared read gives what the plain queryset gives, for any values; a prepared insert what ``create`` would."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from catalog.models import Product
+from recommend.models import Slate
+from recommend.services.prepared import PreparedRead, PreparedRows, insert
+from tests.recommend.shops import open_shop
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 5, 8, 9])
+def test_the_same_rows_as_the_plain_queryset_for_lists_of_any_length(count):
+    shop, other = open_shop(products=12), open_shop(products=12)
+    read = PreparedRead(
+        lambda merchant_id, ids: (
+            Product.objects.filter(merchant_id=merchant_id, pk__in=ids)
+            .order_by("pk")
+            .values_list("sku", "price", "created_at", "stock")
+        )
+    )
+    for asked in (shop, other):
+        ids = [product.pk for product in asked.products()][:count]
+        plain = Product.objects.filter(pk__in=ids).order_by("pk").values_list("sku", "price", "created_at", "stock")
+        assert read.rows(asked.merchant.pk, ids) == list(plain)
+    assert read.rows(shop.merchant.pk, [product.pk for product in other.products()]) == []
+    assert read.rows(shop.merchant.pk, []) == []
+
+
+@pytest.mark.parametrize("sku", ["P0001", "nothing", "' OR 1=1 --", "%s", "%", ""])
+def test_values_stay_values(sku):
+    shop = open_shop(products=3)
+    read = PreparedRows(Product, lambda merchant_id, sku: Product.objects.filter(merchant_id=merchant_id, sku=sku))
+    for _ in range(2):
+        found = read.first(shop.merchant.pk, sku)
+        assert found == Product.objects.filter(merchant=shop.merchant, sku=sku).first()
+    if sku == "P0001":
+        assert (found.price, found.get_deferred_fields()) == (Decimal("11.00"), set())
+
+
+def test_inserted_rows_are_whole():
+    shop = open_shop(products=1)
+    rows = [Slate(merchant=shop.merchant, slot=slot, items=[{"product": 1, "名": "%s"}]) for slot in ("home", "new")]
+    insert(rows)
+    insert([])
+
+    stored = {slate.slot: slate for slate in Slate.objects.all()}
+    assert stored["home"].pk == rows[0].pk
+    assert stored["new"].items == rows[1].items
+    assert stored["new"].created_at is not None
