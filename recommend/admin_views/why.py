@@ -21,7 +21,8 @@ from recommend.admin_views.doors import shops_of
 from recommend.labels import PARTS, marks_of, place_name
 from recommend.models import Shopper
 from recommend.services import what_if
-from recommend.services.slates import ShownProduct, picture_of, with_pictures
+from recommend.services.cards import picture_of, with_pictures
+from recommend.services.slates import ShownProduct
 from recommend.services.what_if import Click, WhatIf
 from styling.views.doors import page, staff_page
 

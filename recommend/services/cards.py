@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.core.files.storage import default_storage
-from django.db.models import FilteredRelation, Model, Q
+from django.db.models import FilteredRelation, Model, Prefetch, Q
 
 from catalog.models import Merchant, Product, ProductImage, in_language
 from recommend.services.prepared import PreparedRead
@@ -160,6 +160,15 @@ def picture_of(row: ProductImage | StyledImage, *, alt: str = "") -> Picture:
     """The picture of a photo or a rendering."""
     srcset = ", ".join(f"{default_storage.url(item['path'])} {item['width']}w" for item in row.renditions)
     return Picture(row.file.url, row.width, row.height, srcset, alt)
+
+
+def with_pictures(products: Any) -> Any:
+    """A queryset's products with their pictures and each picture's ``published_renderings``, for pages that compare."""
+    published = StyledImage.objects.published().select_related("style").order_by("style__position", "pk")
+    pictures = ProductImage.objects.order_by("position", "pk").prefetch_related(
+        Prefetch("styled_images", queryset=published, to_attr="published_renderings")
+    )
+    return products.select_related("category").prefetch_related(Prefetch("images", queryset=pictures))
 
 
 def described(picture: Picture, alt: str) -> Picture:

@@ -8,6 +8,7 @@ import pytest
 
 from catalog.models import Product
 from recommend.models import Slate
+from recommend.services import shoppers
 from recommend.services.prepared import PreparedRead, PreparedRows, insert
 from tests.recommend.shops import open_shop
 
@@ -45,7 +46,11 @@ def test_values_stay_values(sku):
 
 def test_inserted_rows_are_whole():
     shop = open_shop(products=1)
-    rows = [Slate(merchant=shop.merchant, slot=slot, items=[{"product": 1, "名": "%s"}]) for slot in ("home", "new")]
+    shopper = shoppers.grant_consent(merchant=shop.merchant, visitor_id="somebody")
+    rows = [
+        Slate(merchant=shop.merchant, shopper=shopper, slot=slot, items=[{"product": 1, "名": "%s"}])
+        for slot in ("home", "new")
+    ]
     insert(rows)
     insert([])
 
