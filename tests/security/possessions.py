@@ -108,7 +108,7 @@ class Possessions:
 
 
 def possessions(mark: str, *, first_key: int | None = None) -> Possessions:
-    """A new shop with everything. ``first_key`` gives its rows keys that no other shop's rows come near."""
+    """A new shop with everything. ``first_key`` gives its rows keys that no other rows come near."""
     shop = Possessions(mark, first_key)
     owner = UserFactory(username=f"{mark}-owner", first_name=mark)
     shop.people["owner"] = owner
@@ -139,7 +139,7 @@ def _row(model: type[models.Model], shop: Possessions, owner: Any) -> models.Mod
         values |= {"status": Job.Status.QUEUED, "merchant_key": shop.merchant.pk, "idempotency_key": None}
     if shop.first_key is not None and isinstance(model._meta.pk, models.AutoField | models.BigAutoField):
         # Apart from each other, so that a row of ours that the database numbers next has nobody else's key.
-        values[model._meta.pk.name] = shop.first_key + 20 * next(_numbers)
+        values[model._meta.pk.name] = shop.first_key + 50 * (1 + len(shop.rows))
     row = model._base_manager.create(**{name: value for name, value in values.items() if value is not ...})
     for several in model._meta.many_to_many:
         related = shop.rows.get(several.related_model)

@@ -53,11 +53,15 @@ PARAMETERS = {
 }
 #: The same for names that mean different things on different routes, by the start of the route's address.
 PARAMETERS_BELOW = {
+    ("admin/catalog/picture/", "image_id"): "catalog.ProductImage",
     ("admin/styling/training/", "run_id"): "styling.TrainingRun",
     ("admin/styling/stylisation/", "run_id"): "styling.StylizationRun",
 }
 #: Parameters that are no row's key: what stands there on every route.
-CONSTANTS = {"format": "json", "kind": "csv", "change": "abc", "app_label": "catalog", "visitor_id": "customer-81"}
+CONSTANTS = {
+    "token": "not-a-token", "change": "abc", "format": "json", "kind": "csv", "app_label": "catalog",
+    "visitor_id": "customer-81",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

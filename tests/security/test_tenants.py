@@ -43,6 +43,17 @@ def test_a_foreign_key_is_a_key_that_nobody_has(ours, theirs, session, token):
     assert theirs.snapshot() == before
 
 
+def test_each_parameter_names_the_row_that_its_route_looks_for(ours, session, token):
+    """Otherwise the walk would ask for keys that the route never heard of, and learn nothing."""
+    deaf = []
+    for route in with_keys():
+        client = token if route.is_api else session
+        address = route.address(lambda name, model: ours.rows[model].pk)
+        if all(ask(client, method, address).status_code in {404, 405} for method in METHODS):
+            deaf.append(f"{route.pattern} {route.models}")
+    assert not deaf, "\n".join(deaf)
+
+
 def test_nobody_gets_in_without_logging_in(ours, client, theirs):
     client.raise_request_exception = False
     found = []
