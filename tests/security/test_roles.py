@@ -143,7 +143,7 @@ def test_an_events_token_reads_no_products(ours):
 
 
 @pytest.mark.parametrize(
-    "field, value",
+    ("field", "value"),
     [
         ("id", 77_700_001), ("pk", 77_700_001), ("merchant", 77_700_001), ("merchant_id", 77_700_001),
         ("created_at", "2001-01-01T00:00:00Z"), ("search_text", "everything"), ("images", []), ("sku", "STOLEN"),
