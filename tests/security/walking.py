@@ -32,13 +32,16 @@ def ask(client: Client, method: str, address: str, body: Any = None, **headers: 
         else:
             response = getattr(client, method)(address, **headers)
         transaction.set_rollback(True)
+    response.whole = b"".join(response.streaming_content) if response.streaming else response.content
     return response
 
 
 def text_of(response: Any) -> str:
     """A response's body and where it leads."""
-    content = b"".join(response.streaming_content) if response.streaming else response.content
-    return content.decode(errors="replace") + response.headers.get("Location", "")
+    content = getattr(response, "whole", None)
+    return (response.content if content is None else content).decode(errors="replace") + response.headers.get(
+        "Location", ""
+    )
 
 
 def traces(text: str, theirs: Possessions, *, asked: str = "") -> list[str]:
