@@ -30,6 +30,7 @@ class ShownOnlyAdmin(TenantAdmin):
     """A list to look at; its rows have no page, so that no id of a person stands in an address."""
 
     list_display_links = None
+    list_max_show_all = 0
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

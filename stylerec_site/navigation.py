@@ -6,6 +6,7 @@ without a change here. The shops, roles and counts behind it cost one query per 
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -41,6 +42,7 @@ class Link:
 
     title: Text
     icon: str
+    #: The first of these routes that exists, parted by “|”.
     route: str
     least: str = VIEWER
     #: Which of the counts stands beside it.
@@ -64,7 +66,7 @@ GROUPS: list[tuple[Text, list[Link]]] = [
         [
             Link(_("Products"), "inventory_2", "admin:catalog_product_changelist"),
             Link(_("Categories"), "category", "admin:catalog_category_changelist"),
-            Link(_("Import"), "upload_file", "admin:catalog_importrun_changelist"),
+            Link(_("Import"), "upload_file", "catalog:import|admin:catalog_importrun_changelist"),
         ],
     ),
     (
@@ -96,6 +98,8 @@ GROUPS: list[tuple[Text, list[Link]]] = [
             Link(_("Shop settings"), "settings", "admin:catalog_merchant_changelist", OWNER),
             Link(_("People"), "badge", "admin:catalog_membership_changelist", OWNER),
             Link(_("API tokens"), "key", "admin:catalog_apitoken_changelist", EDITOR),
+            Link(_("Webhooks"), "webhook", "admin:developers_webhookendpoint_changelist", OWNER),
+            Link(_("Storefront keys"), "vpn_key", "admin:developers_publishablekey_changelist", OWNER),
             Link(_("Users"), "manage_accounts", "admin:auth_user_changelist", superuser=True),
         ],
     ),
@@ -156,9 +160,8 @@ def _item(link: Link, standing: Standing, is_superuser: bool) -> dict[str, Any] 
         return None
     if not is_superuser and link.route != "admin:index" and standing.rank < RANK[Membership.Role(link.least)]:
         return None
-    try:
-        address = reverse(link.route)
-    except NoReverseMatch:
+    address = address_of(link.route)
+    if not address:
         return None
     item = {"title": link.title, "icon": link.icon, "link": address}
     count = standing.counts.get(link.badge, 0)
@@ -166,6 +169,14 @@ def _item(link: Link, standing: Standing, is_superuser: bool) -> dict[str, Any] 
         variant = "danger" if link.badge == "failed" else "info"
         item |= {"badge": str(count) if count < 1000 else "999+", "badge_variant": variant}
     return item
+
+
+def address_of(routes: str) -> str:
+    """The address of the first route that an installed room has; empty where none has it."""
+    for route in routes.split("|"):
+        with contextlib.suppress(NoReverseMatch):
+            return reverse(route)
+    return ""
 
 
 def _shop_link(standing: Standing) -> dict[str, Any] | None:

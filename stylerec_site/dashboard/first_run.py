@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 
 from catalog.models import Merchant, Product, ProductImage
 from recommend.models import Interaction, Recommender, RecommenderFit, Shopper
+from stylerec_site.navigation import address_of
 from styling.models import Style, StyledImage, StyleModel, StyleReference, StylizationRun, TrainingRun
 from styling.services.readiness import FEWEST_PICTURES
 
@@ -115,7 +116,7 @@ def steps_of(shop: Merchant, counts: Counts) -> list[Step]:
         Step(
             _("Bring in your products"),
             _("A table (CSV or XLSX) with pictures beside it, or a ZIP of both."),
-            reverse("admin:catalog_importrun_changelist"),
+            address_of("catalog:import|admin:catalog_importrun_changelist"),
             _("Import"),
             done=counts.products > 0,
             progress=ngettext("%(n)d product", "%(n)d products", counts.products) % {"n": counts.products},

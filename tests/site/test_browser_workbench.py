@@ -1,0 +1,106 @@
+"""The front page and the recommender's screens in a real Chromium: wide and narrow, light and dark, for everybody."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from jobs.models import Job
+from recommend import serving
+from recommend.models import RecommenderFit, Slate
+from recommend.services import catalogue
+from tests.catalog.factories import MembershipFactory, UserFactory
+from tests.recommend import shops
+
+pytestmark = pytest.mark.browser
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+SCREENS = [
+    "/admin/",
+    "/admin/recommend/versions/",
+    "/admin/recommend/why/",
+    "/admin/recommend/merchandisingrule/add/",
+    "/admin/recommend/interaction/",
+]
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        # Playwright's event loop runs in this thread; Django would refuse the tests' synchronous queries beside it.
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def shop(transactional_db):
+    serving.forget()
+    catalogue.forget()
+    shop = shops.open_fitted_shop(products=12)
+    MembershipFactory(merchant=shop.merchant, user=UserFactory(username="mei"))
+    return shop
+
+
+def logged_in(browser: Browser, live_server, user: str = "mei", **options) -> Page:
+    """A page on the front page of the admin."""
+    page = browser.new_context(locale="en", **options).new_page()
+    page.goto(f"{live_server.url}/admin/")
+    page.fill("input[name=username]", user)
+    page.fill("input[name=password]", "a-long-test-password")
+    page.get_by_role("button", name="Log in").click()
+    page.wait_for_url("**/admin/")
+    return page
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+def test_screens_fit_and_have_no_serious_barrier(live_server, browser, shop, width, scheme):
+    page = logged_in(browser, live_server, viewport={"width": width, "height": 900}, color_scheme=scheme)
+    for screen in SCREENS:
+        page.goto(live_server.url + screen)
+        page.wait_for_load_state("networkidle")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, screen
+        violations = Axe().run(page).response["violations"]
+        serious = [
+            (found["id"], [node["html"] for node in found["nodes"]])
+            for found in violations
+            if found["impact"] in {"serious", "critical"}
+        ]
+        assert serious == [], screen
+    page.context.close()
+
+
+def test_a_newcomer_opens_a_shop_and_asks_for_demo_data(live_server, browser, transactional_db):
+    UserFactory(username="ann")
+    page = logged_in(browser, live_server, "ann")
+    page.fill("input[name=name]", "Walk shop")
+    page.get_by_role("button", name="Open the shop").click()
+    page.get_by_text("1 of 9 done").wait_for()
+    page.get_by_role("button", name="Fill with demo data").click()
+    page.get_by_text("It waits: no worker is running.").wait_for()
+    assert Job.objects.get().kind == "site.demo-data"
+    page.context.close()
+
+
+def test_a_taste_is_invented_by_clicking_and_a_fit_is_asked_for(live_server, browser, shop):
+    page = logged_in(browser, live_server)
+    page.get_by_role("link", name="Why panel").click()
+    page.get_by_role("heading", name="A stranger").wait_for()
+    page.locator(".wy-choices li").first.locator("a").nth(1).click()
+    page.get_by_role("heading", name="Somebody invented").wait_for()
+    assert page.get_by_text("100%", exact=True).is_visible()
+    page.get_by_role("link", name="Take the last click back").click()
+    page.get_by_role("heading", name="A stranger").wait_for()
+    assert not Slate.objects.exists()
+
+    page.get_by_role("link", name="Recommender", exact=True).click()
+    page.get_by_role("button", name="Fit now").click()
+    page.get_by_text("No worker has been seen").first.wait_for()
+    assert page.get_by_role("button", name="Fit now").is_disabled()
+    page.get_by_role("button", name="Cancel").click()
+    page.get_by_role("button", name="Try again").wait_for()
+    assert RecommenderFit.objects.get().status == "cancelled"
+    page.context.close()
