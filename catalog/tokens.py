@@ -6,8 +6,10 @@ import hashlib
 import secrets
 from typing import Any
 
+from django.db import transaction
 from django.utils import timezone
 
+from catalog import audit
 from catalog.access import require_role
 from catalog.models import ApiToken, Membership, Merchant
 
@@ -22,12 +24,20 @@ def create_token(*, merchant: Merchant, user: Any, name: str, scope: str) -> tup
     least = Membership.Role.VIEWER if scope == ApiToken.Scope.READ else Membership.Role.EDITOR
     require_role(user, merchant, least)
     secret = f"sr_{secrets.token_urlsafe(32)}"
-    token = ApiToken.objects.create(
-        merchant=merchant, user=user, name=name, scope=scope, prefix=secret[:8], digest=digest_of(secret)
-    )
+    with transaction.atomic():
+        token = ApiToken.objects.create(
+            merchant=merchant, user=user, name=name, scope=scope, prefix=secret[:8], digest=digest_of(secret)
+        )
+        after = {"name": name, "scope": scope, "prefix": token.prefix}
+        audit.record(merchant=merchant, actor=user, action="token-created", target=token, after=after)
     return token, secret
 
 
-def revoke_token(*, token: ApiToken) -> None:
-    """End a token; requests with it answer 401 from the next one on."""
-    ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now())
+def revoke_token(*, token: ApiToken, by: Any) -> None:
+    """End a token; requests with it answer 401 from the next one on. Owners end anybody's, others their own."""
+    if token.user_id != by.pk:
+        require_role(by, token.merchant, Membership.Role.OWNER)
+    with transaction.atomic():
+        if ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now()):
+            before = {"name": token.name, "prefix": token.prefix}
+            audit.record(merchant=token.merchant, actor=by, action="token-revoked", target=token, before=before)

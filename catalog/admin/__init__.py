@@ -1,5 +1,5 @@
 """The catalogue in the admin, each user's own shops alone; the pages proper are in ``catalog.views``."""
 
-from catalog.admin import categories, products, records
+from catalog.admin import categories, merchants, people, products, records
 
-__all__ = ["categories", "products", "records"]
+__all__ = ["categories", "merchants", "people", "products", "records"]

@@ -195,7 +195,7 @@ def _compare_two_shoppers(merchant: Merchant, styles: list[Style], address: str,
             f"{Interaction.objects.filter(merchant=merchant).count() - before} events flowed back"
         )
     if api.token is not None:
-        revoke_token(token=api.token)
+        revoke_token(token=api.token, by=api.token.user)
 
 
 class Browser:

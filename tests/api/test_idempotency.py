@@ -61,7 +61,7 @@ def test_a_revoked_token_gets_no_earlier_answer():
     client = APIClient()
     headers = {"Authorization": f"Token {secret}", "Idempotency-Key": "k"}
     assert client.post(f"{API}/products/", VASE, format="json", headers=headers).status_code == 201
-    revoke_token(token=token)
+    revoke_token(token=token, by=token.user)
     assert client.post(f"{API}/products/", VASE, format="json", headers=headers).status_code == 401
 
 

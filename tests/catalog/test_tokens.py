@@ -43,7 +43,7 @@ def test_a_token_reads_its_own_shop_and_no_other():
 
 def test_a_revoked_token_is_refused_from_the_next_request_on():
     token, secret = token_for()
-    revoke_token(token=token)
+    revoke_token(token=token, by=token.user)
     response = client_with(secret).get("/api/v1/products/")
     assert (response.status_code, response.json()["error"]["code"]) == (401, "not-authenticated")
 
