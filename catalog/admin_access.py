@@ -6,7 +6,8 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from unfold.admin import ModelAdmin
 
 from catalog.access import RANK, has_role
@@ -57,6 +58,20 @@ class OwnAdmin(TenantAdmin):
         return False
 
 
+class LookOnlyAdmin(OwnAdmin):
+    """Rows that have a page of their own instead of a form."""
+
+    def page_of(self, row: Any) -> str:
+        """The address of a row's page."""
+        raise NotImplementedError
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        row = self.get_object(request, object_id)
+        if row is None:
+            return super().change_view(request, object_id, *args, **kwargs)  # says that it does not exist
+        return redirect(self.page_of(row))
+
+
 class OwnFilter(admin.RelatedFieldListFilter):
     """A filter by a related row that offers those of the user's own shops alone."""
 
@@ -76,3 +91,8 @@ def shops_with_role(request: HttpRequest, least: str) -> list[Merchant]:
             shops = shops.filter(memberships__user=request.user, memberships__role__in=roles)
         cache[least] = list(shops.order_by("name"))
     return cache[least]
+
+
+def editable_shops(request: HttpRequest) -> list[Merchant]:
+    """Shops at which the user is an editor or more."""
+    return shops_with_role(request, Membership.Role.EDITOR)

@@ -16,14 +16,14 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
 
+from catalog.admin_access import LookOnlyAdmin, OwnFilter, TenantAdmin, editable_shops
 from catalog.models import Category
+from catalog.views.doors import key_of
 from jobs.errors import UserError
 from recommend.admin_views.codes import code_of, with_code
 from recommend.labels import PLACES, place_name
 from recommend.models import Interaction, MerchandisingRule, Recommender, Shopper
 from recommend.services.merchandising import check_rule, delete_rule, save_rule
-from styling.admin_access import LookOnlyAdmin, OwnFilter, TenantAdmin, editable_shops
-from styling.views.doors import key_of
 
 
 class ShownOnlyAdmin(TenantAdmin):

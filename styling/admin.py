@@ -16,13 +16,13 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 
+from catalog.admin_access import LookOnlyAdmin, OwnFilter, TenantAdmin, editable_shops
+from catalog.views.doors import thumbnail
 from jobs.admin import STATUS_COLORS
 from jobs.errors import UserError
-from styling.admin_access import LookOnlyAdmin, OwnFilter, TenantAdmin, editable_shops
 from styling.models import Style, StyledImage, StyleModel, StyleReference, StylizationRun, TrainingRun
 from styling.services import review
 from styling.services.styles import create_style, delete_style
-from styling.views.doors import thumbnail
 
 #: Thumbnails that a style shows of itself in the list.
 COVERS = 4

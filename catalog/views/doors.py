@@ -1,12 +1,14 @@
-"""What the admin's pages share: who may come in, how a ``UserError`` is shown, what a stranger finds."""
+"""What the admin's pages share: who may come in, how a ``UserError`` is shown, what a stranger finds, who is at work."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.contrib import admin, messages
+from django.core.exceptions import BadRequest
 from django.core.files.storage import default_storage
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
@@ -15,8 +17,11 @@ from django.utils.translation import gettext as _
 
 from catalog.services.exports import KINDS
 from jobs.errors import NotFound, UserError
+from jobs.presence import SEEN_WITHIN, workers_seen
 
 View = Callable[..., HttpResponse]
+#: Digits of the longest key that every database takes.
+LONGEST_KEY = 18
 
 
 def staff_page(view: View) -> View:
@@ -62,6 +67,50 @@ def found(rows: QuerySet[Any], request: HttpRequest, **lookup: Any) -> Any:
             "not-found", _("This does not exist."), _("It may have been deleted, or belong to another shop.")
         )
     return row
+
+
+def key_of(value: object) -> int | None:
+    """A row's key from a body or an address; None for what cannot be one (no number, or longer than any key)."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value if 0 <= value < 10**LONGEST_KEY else None
+    text = value if isinstance(value, str) else ""
+    return int(text) if text.isdecimal() and len(text) <= LONGEST_KEY else None
+
+
+def keys_of(values: object) -> list[int]:
+    """The keys in a body's list; ``BadRequest`` where it is no list, or something in it is no key."""
+    keys = [key_of(value) for value in values] if isinstance(values, list) else [None]
+    if None in keys:
+        raise BadRequest("not a list of keys")
+    return [key for key in keys if key is not None]
+
+
+def json_body(request: HttpRequest) -> dict[str, Any]:
+    """The object that a script sent; ``BadRequest`` for anything else."""
+    try:
+        body = json.loads(request.body or b"{}")
+    except (ValueError, RecursionError) as error:
+        raise BadRequest("not JSON") from error
+    if not isinstance(body, dict):
+        raise BadRequest("not an object")
+    return body
+
+
+def worker_notice(queue: str) -> str:
+    """What to tell the user when no worker listens to ``queue``; empty when one does."""
+    if workers_seen(queue):
+        return ""
+    return _(
+        "No worker has been seen for %(seconds)d seconds: jobs wait until one starts. "
+        "Start one with: celery -A stylerec_site worker -Q %(queue)s --pool solo"
+    ) % {"seconds": SEEN_WITHIN.total_seconds(), "queue": queue}
+
+
+def srcset(renditions: Sequence[dict[str, Any]]) -> str:
+    """The ``srcset`` attribute of a picture's smaller copies."""
+    return ", ".join(f"{default_storage.url(row['path'])} {row['width']}w" for row in renditions)
 
 
 def thumbnail(picture: Any) -> str:

@@ -18,14 +18,12 @@ from catalog.models import ImportDraft, ImportRun, Membership
 from catalog.services import import_runs
 from catalog.services.exports import COLUMN_HELP, problem_table, template
 from catalog.services.imports import problem_rows
-from catalog.views.doors import found, page, staff_json, staff_page, table_download
+from catalog.views.doors import found, page, staff_json, staff_page, table_download, worker_notice
 from jobs.errors import NotAllowed, NotFound, UserError
-from jobs.presence import SEEN_WITHIN, workers_seen
 from jobs.services import request_cancel, retry
 
 #: So many rows of each sort are shown; the counts and the downloads are of all.
 SHOWN = 50
-QUEUE = "default"
 
 
 @staff_page
@@ -126,7 +124,7 @@ def run(request: HttpRequest, import_id: uuid.UUID) -> HttpResponse:
         "problem_count": len(row.problems),
         "shown": SHOWN,
         "can_steer": has_role(request.user, row.merchant, Membership.Role.EDITOR),
-        "worker_notice": "" if row.is_finished else _worker_notice(),
+        "worker_notice": "" if row.is_finished else worker_notice("default"),
     }
     return page(request, "catalog/import_run.html", context, title=_("Import of %(name)s") % {"name": row.source_name})
 
@@ -179,12 +177,3 @@ def _state(row: ImportRun) -> dict[str, Any]:
         "percent": round(100 * row.fraction),
         "message": row.progress_message,
     }
-
-
-def _worker_notice() -> str:
-    if workers_seen(QUEUE):
-        return ""
-    return _(
-        "No worker has been seen for %(seconds)d seconds: the import waits until one starts. "
-        "Start one with: celery -A stylerec_site worker -Q %(queue)s"
-    ) % {"seconds": SEEN_WITHIN.total_seconds(), "queue": QUEUE}

@@ -15,14 +15,14 @@ from django.views.decorators.http import require_GET, require_POST
 
 from catalog.access import has_role, require_role
 from catalog.models import Membership, Merchant
+from catalog.views.doors import found, page, staff_json, staff_page, worker_notice
 from jobs import services as jobs
 from jobs.errors import UserError
 from recommend.admin_charts import bar, interval_bar, signed_bar
-from recommend.admin_views.doors import shops_of, worker_notice
+from recommend.admin_views.doors import shops_of
 from recommend.labels import PARTS
 from recommend.models import Recommender, RecommenderFit
 from recommend.services import fitting
-from styling.views.doors import found, page, staff_json, staff_page
 
 #: Versions on the screen; the list has them all.
 SHOWN = 12
@@ -55,7 +55,7 @@ def versions(request: HttpRequest) -> HttpResponse:
         "new_events": fresh.new_events,
         "fit": state_of(_newest_fit(shop), request),
         "can_fit": has_role(request.user, shop, Membership.Role.EDITOR),
-        "worker_notice": worker_notice(),
+        "worker_notice": worker_notice("default"),
     }
     return page(request, "recommend/versions.html", context, title=_("Recommender"))
 
@@ -129,7 +129,7 @@ def state_of(shown: RecommenderFit | None, request: HttpRequest) -> dict[str, An
         "finished": shown.is_finished,
         "percent": round(100 * shown.fraction),
         "message": _stage(shown),
-        "notice": worker_notice() if shown.status == RecommenderFit.Status.QUEUED else "",
+        "notice": worker_notice("default") if shown.status == RecommenderFit.Status.QUEUED else "",
         "error": f"{shown.error_message} {shown.error_hint}".strip() if shown.error_code else "",
         "cancelling": bool(shown.cancel_requested_at) and not shown.is_finished,
         "can_cancel": may_steer and not shown.is_finished and not shown.cancel_requested_at,

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET
 
 from catalog.models import Merchant, Product
 from catalog.search import matches
+from catalog.views.doors import page, staff_page
 from recommend.admin_charts import bar, signed_bar
 from recommend.admin_views.codes import code_of, with_code
 from recommend.admin_views.doors import shops_of
@@ -24,7 +25,6 @@ from recommend.services import what_if
 from recommend.services.cards import picture_of, with_pictures
 from recommend.services.slates import ShownProduct
 from recommend.services.what_if import Click, WhatIf
-from styling.views.doors import page, staff_page
 
 #: Shoppers that are offered, products that can be clicked, clicks that an invented shopper makes at most.
 SHOPPERS, PRODUCTS, MOST_CLICKS = 16, 24, 30

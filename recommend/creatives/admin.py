@@ -13,9 +13,9 @@ from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
+from catalog.admin_access import LookOnlyAdmin, OwnFilter, editable_shops
+from catalog.views.doors import thumbnail
 from recommend.creatives.models import CreativeSet, DailyClicks
-from styling.admin_access import LookOnlyAdmin, OwnFilter, editable_shops
-from styling.views.doors import thumbnail
 
 
 @admin.register(CreativeSet)

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from catalog.models import Merchant
 from catalog.services.merchants import open_shop
+from catalog.views.doors import found, staff_json, staff_page
 from jobs import services as jobs
 from jobs.errors import NotAllowed, UserError
 from jobs.models import Job
@@ -22,7 +23,6 @@ from jobs.presence import workers_seen
 from jobs.tenancy import tenancy
 from stylerec_site.dashboard import demo_data, performance
 from stylerec_site.navigation import standing_of
-from styling.views.doors import found, staff_json, staff_page
 
 
 @staff_page

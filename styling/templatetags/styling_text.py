@@ -8,7 +8,7 @@ from django import template
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from styling.views.doors import thumbnail
+from catalog.views.doors import thumbnail
 
 register = template.Library()
 

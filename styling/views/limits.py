@@ -11,11 +11,11 @@ from django.utils.translation import gettext as _
 
 from catalog.access import has_role
 from catalog.models import Membership, Merchant
+from catalog.views.doors import found, page, staff_page
 from styling.cyclegan.truth import TruthLimits
 from styling.forms import LimitsForm
 from styling.models import StyledImage
 from styling.services.limits import limits_of, set_limits
-from styling.views.doors import found, page, staff_page
 
 #: So many of the newest renderings tell what the limits mean in practice.
 RECENT = 200

@@ -6,10 +6,10 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from catalog.views.doors import found, staff_json, thumbnail
 from jobs.errors import UserError
 from styling.models import Style, StyleReference
 from styling.services.references import add_references, remove_reference
-from styling.views.doors import found, staff_json, thumbnail
 
 
 @staff_json

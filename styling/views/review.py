@@ -13,11 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from catalog.access import has_role
 from catalog.models import Membership, Merchant
-from jobs.errors import NotFound
-from styling.models import Style, StyledImage, StyleModel
-from styling.services import review, stylising
-from styling.truth_texts import truth_rows
-from styling.views.doors import (
+from catalog.views.doors import (
     found,
     json_body,
     key_of,
@@ -29,6 +25,11 @@ from styling.views.doors import (
     thumbnail,
     worker_notice,
 )
+from jobs.errors import NotFound
+from styling.models import Style, StyledImage, StyleModel
+from styling.services import review, stylising
+from styling.services.training import QUEUE
+from styling.truth_texts import truth_rows
 from styling.views.labels import review_labels
 
 PAGE = 60
@@ -128,7 +129,7 @@ def regenerate(request: HttpRequest, image_id: int) -> HttpResponse:
     model = found(StyleModel.objects.all(), request, pk=key_of(model_id)) if model_id else None
     options = stylising.StyliseOptions.from_dict({**image.options, **body})
     run = stylising.regenerate(image=image, by=request.user, options=options, style_model=model)
-    return JsonResponse({"run": str(run.pk), "notice": worker_notice()}, status=202)
+    return JsonResponse({"run": str(run.pk), "notice": worker_notice(QUEUE)}, status=202)
 
 
 def _busiest(shops: list[Merchant]) -> Merchant | None:

@@ -11,12 +11,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from catalog.models import Merchant, Product, ProductImage
+from catalog.views.doors import found, key_of, page, staff_json, staff_page, thumbnail, worker_notice
 from jobs.errors import UserError
 from styling.forms import StyliseForm
 from styling.models import StyleModel, StylizationRun
 from styling.services.stylising import StyliseOptions
 from styling.services.stylising import stylise as ask
-from styling.views.doors import found, key_of, page, staff_json, staff_page, thumbnail, worker_notice
+from styling.services.training import QUEUE
 from styling.views.labels import stylisation_labels
 
 #: The most products or pictures that one address can name.
@@ -57,7 +58,7 @@ def stylise(request: HttpRequest) -> HttpResponse:
         "count": products.count() + images.count(),
         "thumbnails": [thumbnail(image) for image in _shown(products, images)],
         "has_styles": form.fields["style"].queryset.exists(),  # type: ignore[attr-defined]
-        "worker_notice": worker_notice(),
+        "worker_notice": worker_notice(QUEUE),
     }
     return page(request, "styling/stylise.html", context, title=_("Stylise"))
 
@@ -92,7 +93,7 @@ def _state(run: StylizationRun) -> dict[str, object]:
         "problems": (run.result or {}).get("problem_count", 0),
         "without_picture": run.parameters.get("without_picture", 0),
         "error": {"message": run.error_message, "hint": run.error_hint} if run.error_code else None,
-        "notice": worker_notice() if run.status == StylizationRun.Status.QUEUED else "",
+        "notice": worker_notice(QUEUE) if run.status == StylizationRun.Status.QUEUED else "",
     }
 
 

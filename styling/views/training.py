@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from catalog.access import has_role
 from catalog.models import Membership
+from catalog.views.doors import found, page, staff_json, staff_page, thumbnail, worker_notice
 from jobs.errors import UserError
 from styling.forms import TrainingForm
 from styling.models import Style, TrainingRun
@@ -23,7 +24,7 @@ from styling.problems import TEXTS
 from styling.services import training
 from styling.services.readiness import GOOD_PICTURES, check_training
 from styling.services.sources import source_pictures
-from styling.views.doors import found, page, staff_json, staff_page, thumbnail, worker_notice
+from styling.services.training import QUEUE
 from styling.views.labels import run_labels
 
 RUNS = TrainingRun.objects.select_related("merchant", "style", "source_category", "created_by")
@@ -54,7 +55,7 @@ def train(request: HttpRequest, style_id: int) -> HttpResponse:
         "sources": [thumbnail(picture) for picture in source_pictures(style=style)[:12]],
         "source_count": source_pictures(style=style).count(),
         "good_count": GOOD_PICTURES,
-        "worker_notice": worker_notice(),
+        "worker_notice": worker_notice(QUEUE),
         "can_train": has_role(request.user, style.merchant, Membership.Role.EDITOR),
         "unfinished": RUNS.filter(style=style).filter(status__in=["queued", "running"]).first(),
     }
@@ -137,7 +138,7 @@ def state_of(shown: TrainingRun, request: HttpRequest) -> dict[str, Any]:
         "error": _error_of(shown),
         "outcome": _outcome_of(result),
         "versions": reverse("styling:versions", args=[shown.style_id]) if "version" in result else "",
-        "notice": worker_notice() if shown.status == TrainingRun.Status.QUEUED else "",
+        "notice": worker_notice(QUEUE) if shown.status == TrainingRun.Status.QUEUED else "",
         "can": {
             "cancel": may_steer and not shown.is_finished and not shown.cancel_requested_at,
             "resume": may_steer and shown.status in {"failed", "cancelled", "dead"},

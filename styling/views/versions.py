@@ -14,11 +14,12 @@ from django.views.decorators.http import require_GET, require_POST
 
 from catalog.access import has_role
 from catalog.models import Membership, ProductImage
+from catalog.views.doors import found, page, staff_page, thumbnail, worker_notice
 from jobs.errors import UserError
 from styling.models import Style, StyledImage, StyleModel
 from styling.services import stylising, versions
 from styling.services.sources import source_pictures
-from styling.views.doors import found, page, staff_page, thumbnail, worker_notice
+from styling.services.training import QUEUE
 
 #: Pictures on which versions are compared.
 COMPARED = 6
@@ -50,7 +51,7 @@ def compare(request: HttpRequest, style_id: int) -> HttpResponse:
         "gaps": gaps,
         "can_deploy": has_role(request.user, style.merchant, Membership.Role.EDITOR),
         "can_roll_back": any(model.status == "retired" and model.deployed_at for model in models),
-        "worker_notice": worker_notice() if gaps else "",
+        "worker_notice": worker_notice(QUEUE) if gaps else "",
     }
     return page(request, "styling/versions.html", context, title=_("Versions of “%(style)s”") % {"style": style})
 

@@ -11,12 +11,12 @@ from django.utils.translation import ngettext
 
 from catalog.access import has_role
 from catalog.models import Membership
+from catalog.views.doors import found, page, staff_page
 from jobs.errors import UserError
 from recommend.creatives.forms import ImpressionsForm
 from recommend.creatives.models import CreativeSet
 from recommend.creatives.services.figures import ReportedDay, figures_of, report_impressions
 from recommend.creatives.texts import format_label
-from styling.views.doors import found, page, staff_page
 
 
 @staff_page

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 from catalog.access import has_role
 from catalog.models import Membership, Merchant, Product
 from catalog.search import matches
+from catalog.views.doors import found, page, staff_json, staff_page, thumbnail
 from jobs.errors import NotFound, UserError
 from jobs.presence import SEEN_WITHIN, workers_seen
 from recommend.creatives.brief import Brief
@@ -24,7 +25,6 @@ from recommend.creatives.models import Creative, CreativeSet
 from recommend.creatives.services import sets
 from recommend.creatives.services.packing import file_name, pack
 from recommend.creatives.texts import LAYOUT_HINTS, PROBLEMS, format_label
-from styling.views.doors import found, page, staff_json, staff_page, thumbnail
 
 #: Products that the picker shows at once; the search finds the others.
 SHOWN_PRODUCTS = 60
