@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 
 from django.utils import timezone
 
-from catalog.models import Merchant, Product
+from catalog.models import Merchant
 from recommend.engine.query import HistoryEvent
 from recommend.models import Interaction, Shopper
+from recommend.services.cards import Card
 from recommend.services.catalogue import facts
 from recommend.services.history import LIKES, History, history_of
 from recommend.services.renderings import LEAST_OBSERVATIONS, ORIGINAL, RenderingChooser
@@ -49,7 +50,7 @@ class WhatIf:
 
     slates: Mapping[str, ShownSlate]
     #: The shopper's products, newest first.
-    recent: Sequence[Product]
+    recent: Sequence[Card]
     styles: Sequence[StyleShare]
     likes: int
     is_personal: bool
