@@ -1,8 +1,10 @@
-"""What every operation of the API shares, written once into the schema: the error format and ``Idempotency-Key``."""
+"""What is written into the schema from one place: the error format, ``Idempotency-Key``, and the examples."""
 
 from __future__ import annotations
 
 from typing import Any
+
+from stylerec_site.api_examples import ANSWERS, REQUESTS
 
 _ERROR = {
     "type": "object",
@@ -46,7 +48,17 @@ def describe_what_all_share(result: dict[str, Any], **_generation: Any) -> dict[
     result.setdefault("components", {}).setdefault("schemas", {})["Error"] = _ERROR
     for address, operations in result["paths"].items():
         for method, operation in operations.items():
+            _add_examples(operation)
             operation["responses"].setdefault("4XX", _REFUSED)
             if method in _WRITES and not address.startswith(_OF_PAGES):
                 operation.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)
     return result
+
+
+def _add_examples(operation: dict[str, Any]) -> None:
+    name = operation["operationId"]
+    if name in REQUESTS:
+        operation["requestBody"]["content"]["application/json"]["example"] = REQUESTS[name]
+    for status, response in operation["responses"].items():
+        if (name, status) in ANSWERS:
+            response["content"]["application/json"]["example"] = ANSWERS[name, status]
