@@ -26,9 +26,10 @@ from catalog.models import Merchant
 from jobs.errors import NotFound, UserError
 from recommend.models import Interaction, Shopper
 from recommend.services import event_stream, shoppers
+from recommend.services.cards import Picture
 from recommend.services.events import parse_batch
 from recommend.services.shelves import SLOTS, Shelves
-from recommend.services.slates import Picture, Presenter, ShownProduct
+from recommend.services.slates import Presenter, ShownProduct
 
 MOST_SHOWN = 24
 MOST_EVENTS = 100
