@@ -17,6 +17,9 @@ _PRODUCT = {
 REQUESTS: dict[str, Any] = {
     "categories_create": {"slug": "vases", "name": "Vases", "name_zh": "花瓶"},
     "categories_partial_update": {"position": 2},
+    "creative_sets_create": {"products": ["VA-001"], "style": "ink-drawing", "brief": {"headline": "New: tall vases"}},
+    "creative_sets_again_create": {"creatives": [12]},
+    "creatives_impressions_create": {"days": [{"code": "k3v9xq2m", "day": "2026-11-24", "impressions": 1200}]},
     "products_create": _PRODUCT,
     "products_partial_update": {"price": "42.00", "status": "published"},
     "shelf_consent_update": {"visitor": "8c1f0f52c9a84e6d9c3b7a1e5d2f4b60", "granted": True},

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django_filters.rest_framework import DjangoFilterBackend
-from drf_spectacular.utils import extend_schema, extend_schema_view
+from drf_spectacular.utils import extend_schema, extend_schema_view, inline_serializer
 from rest_framework import mixins, serializers, status
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -96,7 +96,7 @@ class CreativeViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, OwnViewS
     @extend_schema(
         summary="Report impressions by code and day; the same again replaces the figure",
         request=shapes.ImpressionsSerializer,
-        responses={200: serializers.DictField(child=serializers.IntegerField())},
+        responses=inline_serializer("ImpressionsStored", {"stored": serializers.IntegerField()}),
     )
     @action(detail=False, methods=["post"], filterset_fields=[])
     def impressions(self, request: Request) -> Response:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -19,6 +20,7 @@ from recommend.creatives.texts import PROBLEMS
 from styling.models import Style
 
 
+@extend_schema_field(OpenApiTypes.STR)
 class OwnStyle(serializers.SlugRelatedField[Style]):
     """A style of the request's shop, by its address."""
 
@@ -27,6 +29,7 @@ class OwnStyle(serializers.SlugRelatedField[Style]):
         return Style.objects.filter(merchant=merchant_of(request)) if request else Style.objects.none()
 
 
+@extend_schema_field(OpenApiTypes.STR)
 class OwnProduct(serializers.SlugRelatedField[Product]):
     """A product of the request's shop, by its SKU."""
 
