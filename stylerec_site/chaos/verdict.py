@@ -32,8 +32,14 @@ class Verdict:
             self.effects_missing or self.effects_doubled or self.succeeded_twice
         )
 
+    @property
+    def interrupted(self) -> int:
+        """Attempts that a fault cut off: a storm without any has shown nothing."""
+        return self.attempts - self.jobs
+
     def __str__(self) -> str:
-        return ", ".join(f"{name}={value}" for name, value in asdict(self).items())
+        counts = {**asdict(self), "interrupted": self.interrupted}
+        return ", ".join(f"{name}={value}" for name, value in counts.items())
 
 
 def verdict() -> Verdict:
