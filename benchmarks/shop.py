@@ -74,7 +74,11 @@ def _products(merchant: Merchant, count: int) -> list[Product]:
 
 def _renderings(merchant: Merchant, products: list[Product]) -> list[Style]:
     def renditions(name: str) -> list[dict[str, object]]:
-        return [{"width": width, "format": "webp", "path": f"renditions/{name}-{width}.webp"} for width in WIDTHS]
+        copies = [f"renditions/{name}-{width}" for width in WIDTHS]
+        return [
+            {"width": width, "format": "webp", "path": f"{copy}.webp", "avif": f"{copy}.avif"}
+            for width, copy in zip(WIDTHS, copies, strict=True)
+        ]
 
     images = ProductImage.objects.bulk_create(
         [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path, register_converter
 from django.urls.converters import IntConverter
 
-from recommend.storefront import listing, pages, purchase, rights
+from recommend.storefront import listing, pages, purchase, rights, sitemaps
 
 
 class RowConverter(IntConverter):
@@ -18,6 +18,9 @@ register_converter(RowConverter, "row")
 app_name = "storefront"
 urlpatterns = [
     path("", pages.shops, name="shops"),
+    path("robots.txt", sitemaps.robots, name="robots"),
+    path("sitemap.xml", sitemaps.index, name="sitemaps"),
+    path("s/<slug:shop>/sitemap-<row:number>.xml", sitemaps.of_shop, name="sitemap"),
     path("s/<slug:shop>/", pages.home, name="home"),
     path("s/<slug:shop>/c/<str:slug>/", listing.category, name="category"),
     path("s/<slug:shop>/p/<row:product_id>/", pages.product, name="product"),

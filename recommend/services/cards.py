@@ -12,16 +12,18 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from django.core.files.storage import default_storage
 from django.db.models import FilteredRelation, Model, Prefetch, Q
 
 from catalog.models import Merchant, Product, ProductImage, in_language
+from catalog.services.renditions import srcset_of
 from recommend.services.prepared import PreparedRead
 from recommend.services.renderings import PublishedRendering
 from styling.models import StyledImage
 
 #: Seconds; well below the hour that a signed address of a private bucket holds.
 PICTURE_SECONDS = 600
+#: A picture whose smaller copies a worker has not made yet is looked at again soon.
+BARE_SECONDS = 10
 MOST_PICTURES = 20_000
 
 
@@ -33,6 +35,8 @@ class Picture:
     width: int
     height: int
     srcset: str
+    #: The same widths as AVIF, for browsers that read it; empty where there are none.
+    avif: str = ""
     alt: str = ""
 
 
@@ -152,14 +156,14 @@ def pictures_of(shown: Iterable[Photo | PublishedRendering]) -> dict[str, Pictur
         for row in model._default_manager.filter(pk__in=ids).only("file", "width", "height", "renditions"):
             picture = picture_of(row)  # type: ignore[arg-type]
             found[row.file.name] = picture  # type: ignore[attr-defined]
-            _pictures[row.file.name] = (now + PICTURE_SECONDS, picture)  # type: ignore[attr-defined]
+            _pictures[row.file.name] = (now + (PICTURE_SECONDS if row.renditions else BARE_SECONDS), picture)  # type: ignore[attr-defined]
     return found
 
 
 def picture_of(row: ProductImage | StyledImage, *, alt: str = "") -> Picture:
     """The picture of a photo or a rendering."""
-    srcset = ", ".join(f"{default_storage.url(item['path'])} {item['width']}w" for item in row.renditions)
-    return Picture(row.file.url, row.width, row.height, srcset, alt)
+    avif = srcset_of(row.renditions, kind="avif")
+    return Picture(row.file.url, row.width, row.height, srcset_of(row.renditions), avif, alt)
 
 
 def with_pictures(products: Any) -> Any:

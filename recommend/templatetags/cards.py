@@ -54,7 +54,9 @@ def _picture(picture: Picture | None, name: str) -> str:
     if picture is None:
         return f'<div class="no-picture" aria-hidden="true">{escape(name[:1])}</div>'
     srcset = f' srcset="{escape(picture.srcset)}" sizes="{SIZES}"' if picture.srcset else ""
-    return (
+    source = f'<source type="image/avif" srcset="{escape(picture.avif)}" sizes="{SIZES}">' if picture.avif else ""
+    image = (
         f'<img src="{escape(picture.url)}"{srcset} width="{picture.width}" height="{picture.height}"'
         f' alt="{escape(picture.alt)}" loading="lazy" decoding="async">'
     )
+    return f"<picture>{source}{image}</picture>" if source else image

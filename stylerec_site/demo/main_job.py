@@ -29,7 +29,7 @@ from styling.services.stylising import stylise
 from styling.services.versions import deploy_model
 
 #: Links of product cards, in the order of a page, each with the picture that it shows.
-_CARD = re.compile(r'href="(/s/[^"]+/p/(\d+)/[^"]*)">\s*<img src="([^"]+)"')
+_CARD = re.compile(r'href="(/s/[^"]+/p/(\d+)/[^"]*)">\s*(?:<picture><source[^>]*>)?<img src="([^"]+)"')
 
 
 def prepare_database() -> None:

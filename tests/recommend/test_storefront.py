@@ -11,9 +11,10 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from catalog.models import Product
+from catalog.models import Product, ProductImage
 from recommend.models import Interaction, MerchandisingRule, Slate
 from recommend.services import catalogue
+from recommend.storefront import sitemaps
 from tests.recommend.shops import add_crowd, open_fitted_shop, open_shop, shown, visitor, walk
 
 pytestmark = pytest.mark.django_db
@@ -322,3 +323,34 @@ def test_nothing_that_a_card_shows_is_read_as_markup(shop):
         text = client.get(path).content.decode()
         assert "<b>" not in text
         assert "&lt;b&gt;&quot;&#x27;&amp;" in text
+
+
+def test_smaller_copies_are_offered_by_format(shop):
+    copies = [{"width": 320, "format": "webp", "path": "renditions/a.webp", "avif": "renditions/a.avif"}]
+    ProductImage.objects.update(renditions=copies)
+    text = Client().get(shop.home).content.decode()
+
+    assert '<source type="image/avif" srcset="/media/renditions/a.avif 320w"' in text
+    assert 'srcset="/media/renditions/a.webp 320w"' in text
+    assert "avif 320w, " not in text
+
+
+def test_search_engines_find_every_page_in_every_language(shop, monkeypatch):
+    monkeypatch.setattr(sitemaps, "PER_FILE", 20)
+    hidden = shop.products()[3]
+    Product.objects.filter(pk=hidden.pk).update(status=Product.Status.DRAFT)
+    robots = Client().get("/robots.txt").content.decode()
+    index = Client().get(re.search(r"Sitemap: http://testserver(\S+)", robots)[1])
+    assert index["Content-Type"] == "application/xml"
+    files = re.findall(r"<loc>http://testserver(/s/[^<]+)</loc>", index.content.decode())
+    assert len(files) == 2
+    pages = [Client().get(path).content.decode() for path in files]
+    addresses = [address for page in pages for address in re.findall(r"<loc>http://testserver([^<]+)</loc>", page)]
+
+    assert len(addresses) == len(set(addresses)) == 3 * (1 + 2 + 23)
+    assert f"{shop.home}p/{hidden.pk}/" not in addresses
+    for address in addresses[:9]:
+        assert Client().get(address).status_code == 200
+    assert pages[0].count("hreflang=") == 3 * pages[0].count("<url>")
+    assert Client().get(f"{shop.home}sitemap-9.xml").status_code == 404
+    assert Client().get("/s/nothing/sitemap-1.xml").status_code == 404
