@@ -47,7 +47,7 @@ class Message:
 def messages(root: Path = ROOT) -> dict[tuple[str | None, str], Message]:
     """Every string of the rooms' modules and templates, by its key, in the order of the files."""
     found: dict[tuple[str | None, str], Message] = {}
-    for path in _sources(root):
+    for path in sources(root):
         for message in _read(path, place=path.relative_to(root).as_posix()):
             known = found.get(message.key)
             if known is None or (known.plural is None and message.plural):
@@ -80,7 +80,8 @@ def update(catalogue: Path, *, root: Path = ROOT) -> tuple[int, int]:
     return len(new), len(dropped)
 
 
-def _sources(root: Path) -> Iterator[Path]:
+def sources(root: Path = ROOT) -> Iterator[Path]:
+    """The modules and templates of the rooms."""
     for room in ROOMS:
         for path in sorted((root / room).rglob("*")):
             if (path.suffix == ".py" and "migrations" not in path.parts) or path.suffix in TEMPLATES:

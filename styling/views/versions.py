@@ -71,7 +71,8 @@ def fill(request: HttpRequest, style_id: int) -> HttpResponse:
                 stylising.stylise(style=style, by=request.user, images=missing, style_model=model)
                 runs += 1
         text = ngettext("%(count)d version renders now.", "%(count)d versions render now.", runs) % {"count": runs}
-        messages.success(request, f"{text} {_('Reload the page in a moment.')}")
+        reload = _("Reload the page in a moment.")
+        messages.success(request, f"{text} {reload}")
     except UserError as error:
         messages.error(request, str(error))
     return redirect("styling:versions", style_id=style.pk)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import re
 
 import polib
 import pytest
 
 from stylerec_site.translations.catalogues import CHINESE, compile_catalogues
-from stylerec_site.translations.extraction import messages, update
+from stylerec_site.translations.extraction import KEYWORDS, messages, sources, update
 
 PLACEHOLDER = re.compile(r"%\(\w+\)\.?\d*[sdf]|%%|\{\w+\}")
 
@@ -21,6 +22,20 @@ def book() -> polib.POFile:
 def test_no_string_is_missing_and_none_is_left_over(book):
     translated = {(entry.msgctxt, entry.msgid) for entry in book.translated_entries()}
     assert translated == set(messages()), "run: python -m stylerec_site.translations --update, then translate"
+
+
+def test_no_string_hides_in_another_where_nothing_collects_it():
+    translators = set(KEYWORDS)
+    for path in sources():
+        if path.suffix == ".py":
+            strings = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.JoinedStr)]
+            calls = {
+                getattr(node.func, "id", "")
+                for text in strings
+                for node in ast.walk(text)
+                if isinstance(node, ast.Call)
+            }
+            assert not calls & translators, path
 
 
 def test_a_translation_fills_in_what_its_original_fills_in(book):
