@@ -76,6 +76,10 @@ class TestTypesetting:
         lengths = [len(text_of(line)) for line in block.lines]
         assert max(lengths) - min(lengths) <= 6
 
+    def test_a_particle_stays_with_its_word(self):
+        block = set_text(CHINESE, width=340, height=400, manner=Manner(700, 64, 64, 3))
+        assert [text_of(line)[0] for line in block.lines].count("的") == 0
+
     def test_a_longer_text_is_set_smaller(self):
         short = set_text("Mugs", width=300, height=120, manner=MANNER)
         long = set_text(LATIN, width=300, height=120, manner=MANNER)

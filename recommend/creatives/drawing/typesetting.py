@@ -17,6 +17,9 @@ ELLIPSIS = "…"
 MOST_CHARACTERS = 400
 #: Beyond this many pieces the lines are filled one after the other instead of being balanced.
 _MOST_BALANCED = 120
+_GOOD_ENDS = frozenset("，。；！？、：,.;!?:—")
+#: Chinese particles that belong to the word before them.
+_PARTICLES = frozenset("的地得了着过们吗呢吧啊")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,12 @@ def set_text(text: str, *, width: int, height: int, manner: Manner) -> Block:
     return setting.cut(manner.smallest)
 
 
+def _price_of_break(pieces: Sequence[str], start: int, text: str) -> float:
+    """What a line's ends add to its unevenness: ends with punctuation are sought, a particle is kept with its word."""
+    price = -0.12 if text.rstrip()[-1:] in _GOOD_ENDS else 0.0
+    return price + (0.3 if start and pieces[start][0] in _PARTICLES else 0.0)
+
+
 @dataclass(frozen=True)
 class _Setting:
     """One text and the box that it goes into."""
@@ -145,7 +154,7 @@ class _Setting:
                     if width > self.width:
                         break
                     uneven = (width - even) / even
-                    total = so_far + uneven**2 - (0.12 if text.rstrip()[-1:] in "，。；！？、：,.;!?:—" else 0.0)
+                    total = so_far + uneven**2 + _price_of_break(pieces, start, text)
                     if end not in reached or total < reached[end][0]:
                         reached[end] = (total, start)
             cost.append(reached)

@@ -45,7 +45,7 @@ class Column:
 
 def set_words(words: Words, *, width: int, height: int, scale: float) -> Column:
     """Set the words into a column of pixels; ``scale`` fits the type to the format."""
-    gap, pad, rule = round(26 * scale), round(18 * scale), max(3, round(6 * scale))
+    gap, pad, rule = round(30 * scale), round(18 * scale), max(3, round(6 * scale))
     left = height - rule - gap
     price = None
     if words.price:
