@@ -186,4 +186,5 @@ def _shop_link(standing: Standing) -> dict[str, Any] | None:
         address = reverse("storefront:home", kwargs={"shop": standing.shops[0].slug})
     else:
         address = reverse("storefront:shops")
-    return {"title": _("See your shop"), "icon": "storefront", "link": address}
+    # Every address begins with the list of shops: it must not light up on pages that stand in no group.
+    return {"title": _("See your shop"), "icon": "storefront", "link": address, "active": False}
