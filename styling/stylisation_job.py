@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from contextlib import closing
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from PIL import Image
 from catalog.models import ProductImage
 from jobs.context import JobContext
 from jobs.errors import UserError
+from styling.cyclegan.batching import rendered_in_batches
 from styling.cyclegan.errors import CycleGANError
 from styling.cyclegan.translating import TranslateOptions, Translator
 from styling.cyclegan.truth import TruthLimits, product_truth
@@ -24,8 +25,6 @@ from styling.problems import as_user_error
 from styling.services.limits import limits_of
 from styling.services.stylising import Rendering, StyliseOptions, record_rendering
 
-#: Pictures that are translated together, and recorded before the next ones begin.
-BATCH = 8
 JPEG_QUALITY = 92
 
 
@@ -36,26 +35,36 @@ def translator_at(directory: Path, device: str | None) -> Translator:
 
 
 def run_stylisation(context: JobContext) -> dict[str, Any]:
-    """Render every picture of the run that has no rendering yet, batch by batch; one bad picture stops nobody."""
+    """Render every picture of the run that has no rendering yet; one bad picture stops nobody."""
     run = StylizationRun.objects.select_related("merchant", "style_model").get(pk=context.job_id)
     device = None if settings.DEVICE == "auto" else settings.DEVICE
     done = set(StyledImage.objects.filter(run=run).values_list("product_image_id", flat=True))
     pictures = list(run.product_images.order_by("pk"))
     waiting = [picture for picture in pictures if picture.pk not in done]
     problems: list[dict[str, Any]] = []
+    limits, options = limits_of(run.merchant), _options(run)
     try:
         translator = translator_at(settings.ARTIFACTS_ROOT / run.style_model.directory, device)
-        for start in range(0, len(waiting), BATCH):
-            if context.should_stop():
-                context.raise_if_stopped()
-            batch = waiting[start : start + BATCH]
-            problems += _render(run, batch, translator, context)
-            finished = len(pictures) - len(waiting) + start + len(batch)
-            context.report(
-                done=finished,
-                total=len(pictures),
-                message=_("%(done)d of %(total)d pictures") % {"done": finished, "total": len(pictures)},
-            )
+        outcomes = rendered_in_batches(
+            waiting,
+            decode=_original,
+            translate=lambda originals: translator.translate(originals, options=options),
+            encode=lambda _picture, original, rendered: _rendering(original, rendered, limits),
+        )
+        with closing(outcomes):
+            for finished, (picture, outcome) in enumerate(outcomes, start=len(done) + 1):
+                if context.should_stop():
+                    context.raise_if_stopped()
+                if isinstance(outcome, Exception):
+                    problems.append({"picture": picture.pk, "reason": type(outcome).__name__})
+                else:
+                    with context.fenced():
+                        record_rendering(run=run, product_image=picture, rendering=outcome)
+                context.report(
+                    done=finished,
+                    total=len(pictures),
+                    message=_("%(done)d of %(total)d pictures") % {"done": finished, "total": len(pictures)},
+                )
     except CycleGANError as error:
         raise as_user_error(error) from error
     rendered = StyledImage.objects.filter(run=run)
@@ -73,27 +82,10 @@ def run_stylisation(context: JobContext) -> dict[str, Any]:
     }
 
 
-def _render(
-    run: StylizationRun, batch: Sequence[ProductImage], translator: Translator, context: JobContext
-) -> list[dict[str, Any]]:
-    """Translate and record one batch; what could not be read."""
-    problems, readable = [], []
-    for picture in batch:
-        try:
-            with default_storage.open(str(picture.file.name), "rb") as file, Image.open(file) as opened:
-                readable.append((picture, opened.convert("RGB")))
-        except OSError as error:
-            problems.append({"picture": picture.pk, "reason": f"{type(error).__name__}"})
-    if not readable:
-        return problems
-    originals = [original for _picture, original in readable]
-    renderings = translator.translate(originals, options=_options(run))
-    limits = limits_of(run.merchant)
-    for (picture, original), rendered in zip(readable, renderings, strict=True):
-        rendering = _rendering(original, rendered, limits)
-        with context.fenced():
-            record_rendering(run=run, product_image=picture, rendering=rendering)
-    return problems
+def _original(picture: ProductImage) -> Image.Image:
+    """The normalised picture, decoded."""
+    with default_storage.open(str(picture.file.name), "rb") as file, Image.open(file) as opened:
+        return opened.convert("RGB")
 
 
 def _options(run: StylizationRun) -> TranslateOptions:

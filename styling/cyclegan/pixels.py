@@ -18,8 +18,9 @@ from torch import Tensor
 
 from styling.cyclegan.errors import CycleGANError
 
-#: Pixels of a picture beyond which it is refused; what is held of it is some 8 bytes a pixel.
-LARGEST_PIXELS = 120_000_000
+#: Pixels of a picture beyond which it is refused; what is held of it is some 8 bytes a pixel, and
+#: beyond, Pillow takes it for a bomb.
+LARGEST_PIXELS = 89_000_000
 
 _SRGB = ImageCms.createProfile("sRGB")
 
@@ -75,17 +76,22 @@ class Pixels:
         return image
 
 
-def read(image: Image.Image, *, channels: int) -> Pixels:
-    """A picture as a network of ``channels`` (1 or 3) sees it.
-
-    Raises ``CycleGANError('picture-too-large')`` above ``LARGEST_PIXELS``.
-    """
+def check_size(image: Image.Image) -> None:
+    """Raise ``CycleGANError('picture-too-large')`` above ``LARGEST_PIXELS``."""
     if image.width * image.height > LARGEST_PIXELS:
         raise CycleGANError(
             "picture-too-large",
             f"The picture has {image.width} × {image.height} pixels; {LARGEST_PIXELS // 10**6} million is the most. "
             "Make it smaller first.",
         )
+
+
+def read(image: Image.Image, *, channels: int) -> Pixels:
+    """A picture as a network of ``channels`` (1 or 3) sees it.
+
+    Raises what ``check_size`` raises.
+    """
+    check_size(image)
     if image.mode == "F" or image.mode.startswith("I"):
         return Pixels(_deep(image, channels), None)
     image = _in_srgb(image)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 from argparse import ArgumentParser
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
-from PIL import Image
+from PIL import Image, ImageOps, PngImagePlugin
 
 from styling.cyclegan.errors import CycleGANError
+
+if TYPE_CHECKING:
+    from styling.cyclegan.translating import TranslateOptions, Translator
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".avif"}
 
@@ -54,19 +58,50 @@ class Command(BaseCommand):
         if failed == len(files):
             raise CommandError("No picture could be rendered. The reasons stand above.")
 
-    def _render(self, translator: Any, chosen: Any, files: list[Path], output: Path) -> int:
+    def _render(self, translator: Translator, chosen: TranslateOptions, files: list[Path], output: Path) -> int:
+        """Write a rendering of each file; how many could not be read or written."""
+        from styling.cyclegan.batching import rendered_in_batches
+
         output.mkdir(parents=True, exist_ok=True)
-        failed, taken = 0, set()
-        for file in files:
-            stem = file.stem if file.stem not in taken else f"{file.parent.name}-{file.stem}"
-            taken.add(stem)
-            try:
-                with Image.open(file) as picture:
-                    picture.load()
-                    rendered = translator.translate([picture], options=chosen)[0]
-            except (OSError, ValueError, Image.DecompressionBombError) as error:
-                self.stderr.write(f"{file.name}: {error}")
+        names, failed = _names(files), 0
+        notice = str(translator.config.get("domain", {}).get("notice", ""))
+        outcomes = rendered_in_batches(
+            files,
+            decode=_opened,
+            translate=lambda pictures: translator.translate(pictures, options=chosen),
+            encode=lambda file, _picture, rendered: _save(rendered, output / f"{names[file]}.png", notice=notice),
+            failures=(OSError, ValueError, SyntaxError, Image.DecompressionBombError, CycleGANError),
+        )
+        for file, outcome in outcomes:
+            if isinstance(outcome, Exception):
+                self.stderr.write(f"{file.name}: {outcome}")
                 failed += 1
-                continue
-            rendered.save(output / f"{stem}.png")
         return failed
+
+
+def _opened(file: Path) -> Image.Image:
+    """The picture, decoded and upright."""
+    from styling.cyclegan.pixels import check_size
+
+    with Image.open(file) as picture:
+        check_size(picture)  # before its pixels are decoded
+        return ImageOps.exif_transpose(picture)
+
+
+def _save(rendered: Image.Image, path: Path, *, notice: str) -> None:
+    """Write a PNG; what its domain must say of it stands in its metadata."""
+    texts = PngImagePlugin.PngInfo()
+    if notice:
+        texts.add_itxt("Disclaimer", notice)
+    rendered.save(path, pnginfo=texts, compress_level=3)
+
+
+def _names(files: list[Path]) -> dict[Path, str]:
+    """A name for each file's rendering: its stem, with its folder or a number before it where two would be alike."""
+    names: dict[Path, str] = {}
+    taken: set[str] = set()
+    for file in files:
+        choices = itertools.chain([file.stem], (f"{file.parent.name}-{file.stem}{n or ''}" for n in itertools.count()))
+        names[file] = next(name for name in choices if name not in taken)
+        taken.add(names[file])
+    return names
