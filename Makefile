@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 PORT   ?= 8000
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-check test lint types contracts checks unit messages client clean
+.PHONY: help demo demo-check site test lint types contracts checks unit messages client clean
 
 help:  ## show this list
 	@echo "StyleRec: train styles, stylise products, show every shopper a storefront of their own."
@@ -37,7 +37,10 @@ demo: $(VENV)/.stamp messages  ## set up everything, run the main job, keep the 
 demo-check: $(VENV)/.stamp messages  ## the same main job once, from nothing; fails when a step did not really happen
 	@$(BIN)/python -m stylerec_site.demo --check --port $(PORT)
 
-lint: $(VENV)/.stamp-dev  ## ruff, templates
+site: $(VENV)/.stamp messages  ## the same parts without the demo shop, for a shop of your own (STYLEREC_DATA=dir keeps several)
+	@$(BIN)/python -m stylerec_site.demo --empty --port $(PORT)
+
+lint: $(VENV)/.stamp-dev  ## ruff
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 

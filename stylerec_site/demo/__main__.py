@@ -1,8 +1,8 @@
-"""``python -m stylerec_site.demo``: what ``make demo`` and ``make demo-check`` run.
+"""``python -m stylerec_site.demo``: what ``make demo``, ``make demo-check`` and ``make site`` run.
 
 Chooses ports, starts Valkey, web, workers and the sweeper, runs the main job through them, and keeps the shop open
 until Ctrl-C or SIGTERM. With ``--check`` everything happens in a scratch folder, from nothing, and the exit status says
-whether every step really happened.
+whether every step really happened. With ``--empty`` there is no demo shop: the site waits for one of your own.
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m stylerec_site.demo", description=__doc__)
     parser.add_argument("--check", action="store_true", help="run the main job once in a scratch folder and end")
+    parser.add_argument("--empty", action="store_true", help="start the same parts without the demo shop")
     parser.add_argument("--port", type=int, default=8000, help="preferred port of the web server")
     return parser.parse_args()
 
@@ -100,7 +101,7 @@ def _run(options: argparse.Namespace, data: Path) -> int:
 
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "stylerec_site.settings")
         django.setup()
-        from stylerec_site.demo import main_job
+        from stylerec_site.demo import main_job, own_site
 
         main_job.prepare_database()
         processes.start_worker("worker-gpu", queues="gpu")
@@ -109,13 +110,17 @@ def _run(options: argparse.Namespace, data: Path) -> int:
         processes.start_event_consumer()
         processes.start_web(port=web_port)
         address = f"http://127.0.0.1:{web_port}"
-        main_job.run(address=address, processes=processes)
-        print(f"\nThe main job took {time.monotonic() - began:.0f} s.")
+        if not options.empty:
+            main_job.run(address=address, processes=processes)
+            print(f"\nThe main job took {time.monotonic() - began:.0f} s.")
         if options.check:
             print("✓ Every step really happened.")
             return 0
         (data / "demo.lock").write_text(f"{address}\n")
-        main_job.print_welcome(address)
+        if options.empty:
+            own_site.open_site(address)
+        else:
+            main_job.print_welcome(address)
         while True:
             processes.check()
             time.sleep(1)
