@@ -5,7 +5,8 @@ of a year; an epoch's key is derived from the site's secret, so pseudonyms of tw
 without it. A returning visitor's row moves to the present epoch at the first visit in it.
 
 What is sensitive is sealed with a key of the shopper's own (AES-GCM), itself wrapped by the site's keys (Fernet).
-Forgetting the wrapped key makes the sealed bytes unreadable wherever copies of them lie, in backups too.
+Forgetting the wrapped key makes every copy of the sealed bytes unreadable that was made without it; a backup has both, and
+forgets the shopper when it is restored (``services.erasures``).
 """
 
 from __future__ import annotations

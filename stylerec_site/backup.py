@@ -16,6 +16,7 @@ import subprocess
 import tarfile
 import tempfile
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -25,6 +26,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from jobs.errors import Conflict, UserError
+from recommend.services import shoppers
 
 MANIFEST = "manifest.json"
 DATABASE = "database"
@@ -61,7 +63,10 @@ def backup(target: Path) -> dict[str, Any]:
 
 
 def restore(source: Path, *, overwrite: bool = False) -> dict[str, Any]:
-    """Bring a site back. Everything is unpacked beside and checked before anything of the present site is replaced."""
+    """Bring a site back. Everything is unpacked beside and checked before anything of the present site is replaced.
+
+    Shoppers who were erased since the backup, and what has had its time since, are forgotten again.
+    """
     if not overwrite and (settings.MEDIA_ROOT.exists() or settings.ARTIFACTS_ROOT.exists()):
         raise Conflict(
             "site-not-empty",
@@ -79,7 +84,8 @@ def restore(source: Path, *, overwrite: bool = False) -> dict[str, Any]:
             part = unpacked / folder
             part.mkdir(exist_ok=True)
             shutil.move(part, root)
-    return manifest
+    forgotten = shoppers.erase_again(since=datetime.fromisoformat(manifest["made_at"]))
+    return {**manifest, "erased_again": forgotten, "purged": shoppers.purge()}
 
 
 def _roots() -> dict[str, Path]:

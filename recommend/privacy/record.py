@@ -203,6 +203,22 @@ ELSEWHERE: tuple[Kept, ...] = (
         fields={},
     ),
     Kept(
+        place="Backups",
+        why="to bring the site back",
+        how_long="as the operator keeps them; a restore forgets again who was erased since, and what has had its time",
+        who="operators",
+        control="tests/recommend/test_privacy_restore.py::test_a_restored_backup_forgets_who_was_erased_since",
+        fields={},
+    ),
+    Kept(
+        place="File: erasures.jsonl",
+        why="to do erasures again after a restore",
+        how_long="as long as backups are kept; shop and row number alone",
+        who="operators",
+        control="tests/recommend/test_privacy_restore.py::test_the_list_of_erasures_names_nobody",
+        fields={},
+    ),
+    Kept(
         place="recommend.RenderingPolicy",
         why="to learn which rendering of a product works; sums over all shoppers of a shop",
         how_long="the shop's lifetime; no row and no number of a single shopper",

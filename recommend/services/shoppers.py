@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -13,6 +13,7 @@ from django.utils import timezone
 from catalog.models import Merchant
 from recommend import pseudonyms
 from recommend.models import Interaction, Shopper, Slate
+from recommend.services import erasures
 from recommend.services.prepared import PreparedRows
 
 #: A visitor's own id, or a client's id of a person, is never longer.
@@ -86,14 +87,33 @@ def set_personalisation(*, shopper: Shopper, enabled: bool) -> None:
 
 
 def erase(*, shopper: Shopper) -> None:
-    """Forget everything. The data key goes with the row, so that copies in backups cannot be read either.
+    """Forget everything, and write the erasure down, so that a restored backup forgets the shopper too.
 
     What a fitted recommender learned from the shopper is gone with its next fit: a fit reads the rows that are there.
     """
     with transaction.atomic():
-        Interaction.objects.filter(shopper=shopper).delete()
-        Slate.objects.filter(shopper=shopper).delete()
-        Shopper.objects.filter(pk=shopper.pk).delete()
+        _forget(shopper.pk)
+        erasures.write_down(shopper)
+
+
+def erase_again(*, since: datetime) -> int:
+    """After a restore: forget whoever was erased since the backup was made; how many shoppers."""
+    again = 0
+    for entry in erasures.erased_since(since):
+        back = Shopper.objects.filter(
+            pk=entry["shopper"], merchant_id=entry["merchant"], created_at__lt=entry["at"]
+        ).values_list("pk", flat=True)
+        for shopper_id in list(back):
+            with transaction.atomic():
+                _forget(shopper_id)
+            again += 1
+    return again
+
+
+def _forget(shopper_id: int) -> None:
+    Interaction.objects.filter(shopper=shopper_id).delete()
+    Slate.objects.filter(shopper=shopper_id).delete()
+    Shopper.objects.filter(pk=shopper_id).delete()
 
 
 def remove_interactions(*, shopper: Shopper, product_id: int) -> int:
