@@ -57,6 +57,19 @@ TEXTS: dict[str, tuple[Promise, Promise]] = {
 }
 
 
+#: Why a training ended early although a version came of it, in a merchant's words, by ``TrainingResult.reason``.
+ENDINGS: dict[str, Promise] = {
+    "diverged": _(
+        "Training became unstable and was stopped; the best version so far was kept. "
+        "Train again with a lower learning rate or another seed."
+    ),
+    "collapsed": _(
+        "The style took over and products were no longer recognisable, so training was stopped; the best version so "
+        "far was kept. Add more references, raise the cycle weight or train for less time."
+    ),
+}
+
+
 def as_user_error(error: CycleGANError) -> UserError:
     """The same problem as a ``UserError`` with a translated text and a next step."""
     message, hint = TEXTS.get(error.code, (error.message, ""))

@@ -21,7 +21,7 @@ from styling.cyclegan.errors import CycleGANError
 from styling.cyclegan.settings import TrainingSettings
 from styling.cyclegan.training import StepReport, TrainingResult, train
 from styling.models import StyleModel, TrainingRun, TrainingSample
-from styling.problems import as_user_error
+from styling.problems import ENDINGS, as_user_error
 from styling.services.sources import source_pictures
 from styling.services.versions import record_model
 
@@ -188,7 +188,8 @@ def _outcome(model: StyleModel, result: TrainingResult) -> dict[str, Any]:
         "version": model.version,
         "deployed": deployed,
         "message": message % {"version": model.version},
-        "warning": result.message,
+        "ended": result.reason,
+        "warning": str(ENDINGS.get(result.reason, "")),
         "style_score": metrics.get("style_score"),
         "content_score": metrics.get("content_score"),
         "steps": metrics.get("steps"),

@@ -20,7 +20,7 @@ from styling.forms import TrainingForm
 from styling.models import Style, TrainingRun
 from styling.presets import FOR_SHOPS, preset_cards
 from styling.presets import TEXTS as PRESET_TEXTS
-from styling.problems import TEXTS
+from styling.problems import ENDINGS, TEXTS
 from styling.services import training
 from styling.services.readiness import GOOD_PICTURES, check_training
 from styling.services.sources import source_pictures
@@ -162,5 +162,6 @@ def _outcome_of(result: dict[str, Any]) -> str:
         text = _("Version %(version)d is the style's first and its scores are sound: it is in use now.")
     else:
         text = _("Version %(version)d is a candidate: look at its samples, then deploy it.")
-    warning = f" {result['warning']}" if result.get("warning") else ""
-    return text % {"version": result["version"]} + warning
+    # The worker wrote its warning in its own language; the reason is the user's to read in theirs.
+    warning = str(ENDINGS.get(result.get("ended", ""), ""))
+    return f"{text % {'version': result['version']}} {warning}".strip()

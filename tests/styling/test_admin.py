@@ -283,6 +283,13 @@ def test_a_reviewer_may_not_publish_from_the_screen(log_in, style, merchant):
     assert 'data-do="publish"' not in client.get(reverse("styling:review")).content.decode()
 
 
+def test_a_training_that_ended_early_says_why_in_the_readers_words(log_in, style):
+    run = training_run(style, status="succeeded", result={"version": 1, "ended": "collapsed", "warning": "…"})
+    outcome = log_in().get(reverse("styling:run_state", args=[run.pk])).json()["outcome"]
+    assert "Version 1" in outcome
+    assert "no longer recognisable" in outcome
+
+
 LIMITS = {"least_edges_kept": "0.9", "most_color_shift": "10", "least_text_legibility": "0.5"}
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from django.conf import settings as django_settings
 from django.core.files.storage import default_storage
@@ -12,6 +14,7 @@ from jobs.models import Job
 from jobs.tasks import work
 from styling import tasks  # noqa: F401 - registers the handlers, as a worker does
 from styling.cyclegan import artifact
+from styling.cyclegan.losses import CycleObjective
 from styling.cyclegan.truth import TruthLimits
 from styling.models import StyledImage, StyleModel, TrainingRun
 from styling.services import limits, references, stylising, training, versions
@@ -145,6 +148,36 @@ def trained(style, editor):
     if model.status != "deployed":
         versions.deploy_model(model=model, by=editor)
     return model
+
+
+def poison(monkeypatch, *, from_step: int) -> None:
+    """Let the generators' loss be no number from this step on."""
+    steps, original = itertools.count(1), CycleObjective.forward
+
+    def forward(self, *arguments):
+        total, parts, fakes = original(self, *arguments)
+        factor = float("nan") if next(steps) >= from_step else 1.0
+        return total * factor, parts * factor, fakes
+
+    monkeypatch.setattr(CycleObjective, "forward", forward)
+
+
+def test_a_training_that_diverges_keeps_its_best_version_and_says_so(style, editor, monkeypatch):
+    poison(monkeypatch, from_step=4)
+    run = do(training.start_training(style=style, by=editor, overrides=TINY))
+    assert (run.status, run.result["ended"]) == ("succeeded", "diverged")
+    assert "the best version so far was kept" in run.result["warning"]
+    model = StyleModel.objects.get(style=style)
+    assert model.metrics["chosen_step"] == 3
+    assert artifact.verify(django_settings.ARTIFACTS_ROOT / model.directory)
+
+
+def test_a_training_that_diverges_at_once_fails_with_what_to_do(style, editor, monkeypatch):
+    poison(monkeypatch, from_step=1)
+    run = do(training.start_training(style=style, by=editor, overrides=TINY))
+    assert (run.status, run.error_code) == ("failed", "diverged")
+    assert "learning rate" in run.error_hint
+    assert not StyleModel.objects.exists()
 
 
 def test_pictures_are_rendered_at_their_size_with_a_report_and_only_once(trained, style, editor):
