@@ -18,6 +18,7 @@ from jobs.context import JobContext
 from jobs.errors import UserError
 from styling.cyclegan.batching import rendered_in_batches
 from styling.cyclegan.errors import CycleGANError
+from styling.cyclegan.notices import jpeg_options, notice_of
 from styling.cyclegan.translating import TranslateOptions, Translator
 from styling.cyclegan.truth import TruthLimits, product_truth
 from styling.models import StyledImage, StylizationRun
@@ -45,11 +46,12 @@ def run_stylisation(context: JobContext) -> dict[str, Any]:
     limits, options = limits_of(run.merchant), _options(run)
     try:
         translator = translator_at(settings.ARTIFACTS_ROOT / run.style_model.directory, device)
+        notice = notice_of(translator.config)
         outcomes = rendered_in_batches(
             waiting,
             decode=_original,
             translate=lambda originals: translator.translate(originals, options=options),
-            encode=lambda _picture, original, rendered: _rendering(original, rendered, limits),
+            encode=lambda _picture, original, rendered: _rendering(original, rendered, limits, notice=notice),
         )
         with closing(outcomes):
             for finished, (picture, outcome) in enumerate(outcomes, start=len(done) + 1):
@@ -92,11 +94,11 @@ def _options(run: StylizationRun) -> TranslateOptions:
     return TranslateOptions(**StyliseOptions.from_dict(run.options).to_dict())
 
 
-def _rendering(original: Image.Image, rendered: Image.Image, limits: TruthLimits) -> Rendering:
+def _rendering(original: Image.Image, rendered: Image.Image, limits: TruthLimits, *, notice: str) -> Rendering:
     """Encode a rendering and measure what it did to the product."""
     report = product_truth(original, rendered)
     buffer = io.BytesIO()
-    rendered.convert("RGB").save(buffer, "JPEG", quality=JPEG_QUALITY, subsampling=0)
+    rendered.convert("RGB").save(buffer, "JPEG", quality=JPEG_QUALITY, subsampling=0, **jpeg_options(notice))
     return Rendering(
         content=buffer.getvalue(),
         width=rendered.width,

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
-from PIL import Image, ImageOps, PngImagePlugin
+from PIL import Image, ImageOps
 
 from styling.cyclegan.errors import CycleGANError
+from styling.cyclegan.notices import notice_of, png_options
 
 if TYPE_CHECKING:
     from styling.cyclegan.translating import TranslateOptions, Translator
@@ -64,7 +65,7 @@ class Command(BaseCommand):
 
         output.mkdir(parents=True, exist_ok=True)
         names, failed = _names(files), 0
-        notice = str(translator.config.get("domain", {}).get("notice", ""))
+        notice = notice_of(translator.config)
         outcomes = rendered_in_batches(
             files,
             decode=_opened,
@@ -90,10 +91,7 @@ def _opened(file: Path) -> Image.Image:
 
 def _save(rendered: Image.Image, path: Path, *, notice: str) -> None:
     """Write a PNG; what its domain must say of it stands in its metadata."""
-    texts = PngImagePlugin.PngInfo()
-    if notice:
-        texts.add_itxt("Disclaimer", notice)
-    rendered.save(path, pnginfo=texts, compress_level=3)
+    rendered.save(path, compress_level=3, **png_options(notice))
 
 
 def _names(files: list[Path]) -> dict[Path, str]:

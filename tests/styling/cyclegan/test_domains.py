@@ -14,7 +14,9 @@ from scipy import ndimage
 from styling.cyclegan import artifact
 from styling.cyclegan.data import open_picture, to_image
 from styling.cyclegan.domains import DOMAINS
-from styling.cyclegan.settings import PRESETS, TrainingSettings
+from styling.cyclegan.notices import jpeg_options, notice_of, png_options
+from styling.cyclegan.presets import PRESETS
+from styling.cyclegan.settings import TrainingSettings
 from styling.cyclegan.training import train
 from tests.styling.cyclegan.conftest import shapes, write_pictures
 
@@ -94,6 +96,26 @@ def test_damaged_art_moves_towards_its_restoration(toy: Toy, tmp_path: Path) -> 
     after = np.abs(_translated(tmp_path / "out", _damaged(sound)) - sound).mean()
     assert after < 0.75 * before
     assert result.metrics["content_score"] > 0.6
+
+
+def test_a_notice_travels_in_the_files_of_renderings(tmp_path: Path) -> None:
+    notice = notice_of({"domain": DOMAINS["medical"].to_dict()})
+    scan = Image.fromarray(np.arange(400, dtype=np.uint16).reshape(20, 20) * 163)
+
+    scan.save(tmp_path / "scan.png", **png_options(notice))
+    scan.convert("L").save(tmp_path / "scan.jpg", **jpeg_options(notice))
+
+    with Image.open(tmp_path / "scan.png") as saved:
+        assert saved.text["Disclaimer"].startswith("Not for diagnosis.")
+        assert saved.mode == "I;16"
+        assert (np.asarray(saved) == np.asarray(scan)).all()
+    with Image.open(tmp_path / "scan.jpg") as saved:
+        assert saved.getexif()[0x010E] == notice
+
+
+def test_a_shops_renderings_carry_none() -> None:
+    assert notice_of({"domain": DOMAINS["shop"].to_dict()}) == notice_of({}) == ""
+    assert png_options("") == jpeg_options("") == {}
 
 
 def test_grey_eight_bit_pictures_are_read_for_a_sixteen_bit_model(tmp_path: Path) -> None:
