@@ -9,7 +9,7 @@ from django.db.models import Count, Q
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Category, Product
-from styling.cyclegan.settings import PRESETS
+from styling.cyclegan.presets import PRESETS
 from styling.models import Style, StyleModel
 
 

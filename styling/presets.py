@@ -1,4 +1,4 @@
-"""The presets in a merchant's words. What they set is in ``styling.cyclegan.settings``."""
+"""The presets in a merchant's words. What they set is in ``styling.cyclegan.presets``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from styling.cyclegan.settings import PRESETS
+from styling.cyclegan.presets import PRESETS
 from styling.services.estimates import estimated_minutes, seconds_per_cost
 
 TEXTS: dict[str, tuple[Promise, Promise]] = {

@@ -12,7 +12,7 @@ from catalog.api import OwnCategory
 from catalog.models import Product, ProductImage
 from catalog.permissions import merchant_of
 from jobs.models import Job
-from styling.cyclegan.settings import PRESETS
+from styling.cyclegan.presets import PRESETS
 from styling.models import Style, StyledImage, StyleModel, StyleReference, StylizationRun, TrainingRun, TrainingSample
 
 #: The most pictures or renderings that one request may name.

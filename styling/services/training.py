@@ -14,7 +14,8 @@ from catalog.models import Category, Membership
 from jobs import services as jobs
 from jobs.errors import Conflict, UserError
 from styling.cyclegan.errors import CycleGANError
-from styling.cyclegan.settings import TrainingSettings, preset
+from styling.cyclegan.presets import preset
+from styling.cyclegan.settings import TrainingSettings
 from styling.models import Style, TrainingRun
 from styling.problems import as_user_error
 from styling.services.readiness import check_training

@@ -8,7 +8,8 @@ from django.core.files.storage import default_storage
 from catalog.models import AuditEntry, Membership
 from jobs.errors import Conflict, NotAllowed, NotFound, UserError
 from styling.curves import MOST_POINTS, LossCurve
-from styling.cyclegan.settings import PRESETS, TrainingSettings
+from styling.cyclegan.presets import PRESETS
+from styling.cyclegan.settings import TrainingSettings
 from styling.models import StyleModel, StyleReference, TrainingRun
 from styling.services import estimates, readiness, references, styles, training, versions
 from styling.services.likeness import near_copies

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from styling.cyclegan import artifact, settings
+from styling.cyclegan import artifact, presets
 from styling.cyclegan.settings import TrainingSettings
 from tests.styling.cyclegan.conftest import shapes, write_pictures
 
@@ -18,7 +18,7 @@ def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     toy = TrainingSettings(
         width=4, blocks=1, discriminator_width=4, discriminator_layers=1, image_size=32, crop_size=16, batch_size=1
     )
-    monkeypatch.setitem(settings.PRESETS, "draft", toy)
+    monkeypatch.setitem(presets.PRESETS, "draft", toy)
     for name, seed in (("source", 1), ("target", 2)):
         write_pictures(tmp_path / name, shapes(8, seed=seed))
     return [

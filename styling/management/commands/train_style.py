@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from styling.cyclegan.errors import CycleGANError
-from styling.cyclegan.settings import PRESETS, preset
+from styling.cyclegan.presets import PRESETS, preset
 
 
 class Command(BaseCommand):

@@ -11,7 +11,8 @@ import pytest
 import torch
 from PIL import Image
 
-from styling.cyclegan.settings import TrainingSettings, preset
+from styling.cyclegan.presets import preset
+from styling.cyclegan.settings import TrainingSettings
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ import torch
 
 from styling.cyclegan import devices
 from styling.cyclegan.devices import Compute, choose, is_out_of_memory, should_compile
-from styling.cyclegan.settings import preset
+from styling.cyclegan.presets import preset
 
 CPU = Compute(torch.device("cpu"), None)
 

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from styling.cyclegan.layers import InstanceNorm, ReflectionPad, ResizeConv, bounded
 from styling.cyclegan.losses import ContrastObjective
 from styling.cyclegan.networks import Discriminator, Generator, keep_chroma, luma, recording, replaying
-from styling.cyclegan.settings import preset
+from styling.cyclegan.presets import preset
 
 
 @pytest.mark.parametrize("architecture", ["residual", "resnet"])

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from styling.cyclegan.presets import preset
 from styling.cyclegan.schedule import annealed, fraction_done, rate_factor
-from styling.cyclegan.settings import preset
 
 DRAFT = replace(preset("draft"), steps=100, decay_from=0.5, anneal_until=0.5)
 

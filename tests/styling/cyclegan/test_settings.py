@@ -10,7 +10,8 @@ from dataclasses import replace
 import pytest
 
 from styling.cyclegan.errors import CycleGANError
-from styling.cyclegan.settings import PRESETS, TrainingSettings, preset
+from styling.cyclegan.presets import PRESETS, preset
+from styling.cyclegan.settings import TrainingSettings
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -65,7 +66,7 @@ def test_a_given_budget_replaces_the_presets() -> None:
 
 def test_settings_and_artifacts_are_read_without_torch() -> None:
     program = (
-        "import sys, styling.cyclegan.settings, styling.cyclegan.artifact, styling.cyclegan.domains\n"
+        "import sys, styling.cyclegan.presets, styling.cyclegan.artifact, styling.cyclegan.domains\n"
         "sys.exit('torch' in sys.modules)"
     )
 

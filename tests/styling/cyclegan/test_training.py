@@ -11,11 +11,11 @@ import pytest
 import torch
 from PIL import Image
 
-from styling.cyclegan import artifact, training
+from styling.cyclegan import artifact
 from styling.cyclegan.data import open_picture
 from styling.cyclegan.errors import CycleGANError
 from styling.cyclegan.losses import CycleObjective
-from styling.cyclegan.scoring import Scores
+from styling.cyclegan.scoring import Scorer, Scores
 from styling.cyclegan.settings import TrainingSettings
 from styling.cyclegan.training import StepReport, train
 from tests.styling.cyclegan.conftest import darkened, shapes
@@ -86,11 +86,17 @@ def test_the_same_seed_gives_the_same_model_and_another_another(domains: Domains
     assert hashes[0] == hashes[1] != hashes[2]
 
 
-def test_minutes_end_a_run(domains: Domains, toy: Toy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_minutes_end_a_run(domains: Domains, toy: Toy, tmp_path: Path) -> None:
     ticks = iter(range(0, 10_000, 6))  # each look at the clock is six seconds later
-    monkeypatch.setattr(training.time, "monotonic", lambda: float(next(ticks)))
+    settings = toy(steps=None, minutes=0.5)
 
-    result = train(source=domains[0], target=domains[1], out=tmp_path / "out", settings=toy(steps=None, minutes=0.5))
+    result = train(
+        source=domains[0],
+        target=domains[1],
+        out=tmp_path / "out",
+        settings=settings,
+        clock=lambda: float(next(ticks)),
+    )
 
     assert result.metrics["steps"] == 5
     assert result.metrics["seconds"] == 30
@@ -195,7 +201,7 @@ def test_a_collapse_stops_the_run_and_keeps_the_best(
     domains: Domains, toy: Toy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answers = iter([_scores(0.9), _scores(0.2), _scores(0.9)])
-    monkeypatch.setattr(training.Scorer, "score", lambda _scorer, _pictures: next(answers))
+    monkeypatch.setattr(Scorer, "score", lambda _scorer, _pictures: next(answers))
 
     result = train(source=domains[0], target=domains[1], out=tmp_path / "out", settings=toy(steps=20, evaluations=4))
 
@@ -203,6 +209,23 @@ def test_a_collapse_stops_the_run_and_keeps_the_best(
     assert result.metrics["chosen_step"] == 5
     assert result.metrics["steps"] == 10
     assert "no longer recognisable" in result.message
+
+
+def test_the_papers_picture_size_which_is_no_multiple_of_four_is_trained_and_scored(
+    domains: Domains, toy: Toy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[torch.Size] = []
+
+    def score(_scorer: Scorer, pictures: torch.Tensor) -> Scores:
+        sizes.append(pictures.shape[2:])
+        return _scores(0.9)
+
+    monkeypatch.setattr(Scorer, "score", score)
+
+    train(source=domains[0], target=domains[1], out=tmp_path / "out", settings=toy("paper", image_size=34, steps=2))
+
+    assert set(sizes) == {(32, 32)}
+    assert Image.open(tmp_path / "out" / "samples.png").height > 3 * 32
 
 
 def test_memory_that_runs_out_halves_the_batch(
