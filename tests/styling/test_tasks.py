@@ -164,7 +164,7 @@ def poison(monkeypatch, *, from_step: int) -> None:
 
 def test_a_training_that_diverges_keeps_its_best_version_and_says_so(style, editor, monkeypatch):
     poison(monkeypatch, from_step=4)
-    run = do(training.start_training(style=style, by=editor, overrides=TINY))
+    run = do(training.start_training(style=style, by=editor, overrides=TINY | {"steps": 9, "evaluations": 3}))
     assert (run.status, run.result["ended"]) == ("succeeded", "diverged")
     assert "the best version so far was kept" in run.result["warning"]
     model = StyleModel.objects.get(style=style)

@@ -225,7 +225,8 @@ def test_the_papers_picture_size_which_is_no_multiple_of_four_is_trained_and_sco
     train(source=domains[0], target=domains[1], out=tmp_path / "out", settings=toy("paper", image_size=34, steps=2))
 
     assert set(sizes) == {(32, 32)}
-    assert Image.open(tmp_path / "out" / "samples.png").height > 3 * 32
+    with Image.open(tmp_path / "out" / "samples.png") as grid:
+        assert grid.height > 3 * 32
 
 
 def test_memory_that_runs_out_halves_the_batch(
