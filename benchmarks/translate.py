@@ -34,8 +34,8 @@ from styling.cyclegan.artifact import generator_config
 from styling.cyclegan.batching import rendered_in_batches
 from styling.cyclegan.errors import CycleGANError
 from styling.cyclegan.networks import Generator, build_generator
+from styling.cyclegan.presets import preset
 from styling.cyclegan.rendering import Core, changed
-from styling.cyclegan.settings import preset
 from styling.cyclegan.translating import TranslateOptions, Translator
 
 SIDE = 256

@@ -10,7 +10,7 @@ from PIL import Image
 
 from styling.cyclegan import artifact
 from styling.cyclegan.networks import build_generator
-from styling.cyclegan.settings import preset
+from styling.cyclegan.presets import preset
 
 
 def model(folder, name="draft"):

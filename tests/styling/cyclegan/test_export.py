@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 from styling.cyclegan import artifact, export
 from styling.cyclegan.errors import CycleGANError
 from styling.cyclegan.networks import Generator
-from styling.cyclegan.settings import preset
+from styling.cyclegan.presets import preset
 
 
 def trained(folder, toy, name="draft", **changes):
