@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Membership, Merchant
+from catalog.prepared import PreparedRead
 from jobs.errors import NotAllowed
 
 if TYPE_CHECKING:
@@ -35,13 +36,21 @@ def merchants_of(user: Any) -> QuerySet[Merchant]:
     return Merchant.objects.visible_to(user)
 
 
+_ROLE = PreparedRead(
+    lambda user_id, merchant_id: (
+        Membership.objects.filter(user_id=user_id, merchant_id=merchant_id).order_by().values_list("role")
+    )
+)
+
+
 def role_of(user: Any, merchant: Merchant) -> str | None:
     """The user's role at this merchant, ``owner`` for a superuser, None for a stranger."""
     if getattr(user, "is_superuser", False):
         return Membership.Role.OWNER
     if not getattr(user, "is_authenticated", False):
         return None
-    return Membership.objects.filter(user_id=user.pk, merchant=merchant).values_list("role", flat=True).first()
+    rows = _ROLE.rows(user.pk, merchant.pk)
+    return rows[0][0] if rows else None
 
 
 def has_role(user: Any, merchant: Merchant, least: str) -> bool:

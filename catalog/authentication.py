@@ -12,7 +12,14 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from catalog.models import ApiToken
+from catalog.prepared import PreparedRows
 from catalog.tokens import digest_of
+
+_VALID = PreparedRows(
+    ApiToken,
+    lambda digest: ApiToken.objects.filter(digest=digest, revoked_at=None, merchant__is_active=True),
+    related=["user", "merchant"],
+)
 
 
 class ApiTokenAuthentication(BaseAuthentication):
@@ -26,11 +33,7 @@ class ApiTokenAuthentication(BaseAuthentication):
             return None
         if len(parts) != 2:
             raise AuthenticationFailed(_("Write the header as “Authorization: Token …”, with one token."))
-        token = (
-            ApiToken.objects.select_related("user", "merchant")
-            .filter(digest=digest_of(parts[1].decode("latin-1")), revoked_at=None, merchant__is_active=True)
-            .first()
-        )
+        token: ApiToken | None = _VALID.first(digest_of(parts[1].decode("latin-1")))
         if token is None or not token.user.is_active:
             raise AuthenticationFailed(_("This token is unknown or was revoked."))
         self._mark_used(token)

@@ -13,11 +13,11 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from numpy.typing import NDArray
 
 from catalog.models import Merchant
+from catalog.prepared import PreparedRead
 from recommend.engine.errors import EngineError
 from recommend.engine.fitted import FittedRecommender
 from recommend.engine.index import ExactIndex
 from recommend.models import Recommender
-from recommend.services.prepared import PreparedRead
 
 log = structlog.get_logger(__name__)
 

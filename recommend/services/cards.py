@@ -15,8 +15,8 @@ from typing import Any
 from django.db.models import FilteredRelation, Model, Prefetch, Q
 
 from catalog.models import Merchant, Product, ProductImage, in_language
+from catalog.prepared import PreparedRead
 from catalog.services.renditions import srcset_of
-from recommend.services.prepared import PreparedRead
 from recommend.services.renderings import PublishedRendering
 from styling.models import StyledImage
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from catalog.prepared import PreparedRead
 from recommend.engine.query import HistoryEvent
 from recommend.models import Interaction, Shopper
-from recommend.services.prepared import PreparedRead
 
 #: The newest events that speak for a shopper.
 NEWEST = 200

@@ -11,10 +11,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from catalog.models import Merchant
+from catalog.prepared import PreparedRows
 from recommend import pseudonyms
 from recommend.models import Interaction, Shopper, Slate
 from recommend.services import erasures
-from recommend.services.prepared import PreparedRows
 
 #: A visitor's own id, or a client's id of a person, is never longer.
 LONGEST_VISITOR_ID = 200

@@ -13,13 +13,13 @@ from typing import Any
 from django.utils import timezone
 
 from catalog.models import Merchant
+from catalog.prepared import insert
 from recommend.models import Shopper, Slate
 from recommend.reasons import reason_text
 from recommend.services import shoppers
 from recommend.services.cards import Card, Picture, described, pictures_of, read_cards
 from recommend.services.catalogue import facts
 from recommend.services.history import LIKES, History
-from recommend.services.prepared import insert
 from recommend.services.renderings import PublishedRendering, RenderingChooser, Shown
 from recommend.services.shelves import Pick, Shelves
 

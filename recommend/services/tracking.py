@@ -7,9 +7,9 @@ from collections.abc import Iterable
 
 from django.utils import timezone
 
+from catalog import prepared
 from catalog.models import Product
 from recommend.models import Interaction, Shopper, Slate
-from recommend.services import prepared
 from recommend.services.events import SEEN_WITHIN, insert, touch
 from recommend.services.renderings import PublishedRendering
 from styling.models import StyledImage

@@ -15,11 +15,11 @@ from django.utils.translation import get_language_info
 from django_htmx.middleware import HtmxDetails
 
 from catalog.models import Merchant
+from catalog.prepared import PreparedRows
 from recommend import consent, serving
 from recommend.consent import Visitor
 from recommend.models import Shopper
 from recommend.services.catalogue import facts
-from recommend.services.prepared import PreparedRows
 from recommend.storefront.bag import Bag
 
 P = ParamSpec("P")

@@ -7,10 +7,12 @@ both database engines stay Django's own. For anything that is not on every page,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import Any
+from functools import cache, cached_property
+from itertools import islice
+from typing import Any, cast
 
 from django.db import DEFAULT_DB_ALIAS, connection, models, transaction
 
@@ -99,25 +101,54 @@ def _converted(row: tuple[Any, ...], compiled: _Compiled) -> tuple[Any, ...]:
 
 
 class PreparedRows:
-    """Whole rows of a model, found by a prepared read. ``build`` gives the queryset; its annotations come along."""
+    """Whole rows of a model, found by a prepared read. ``build`` gives the queryset.
+
+    Its annotations come along, and the rows that the foreign keys named in ``related`` lead to.
+    """
 
     def __init__(
-        self, model: type[models.Model], build: Callable[..., Any], *, annotations: Sequence[str] = ()
+        self,
+        model: type[models.Model],
+        build: Callable[..., Any],
+        *,
+        annotations: Sequence[str] = (),
+        related: Sequence[str] = (),
     ) -> None:
-        self._model = model
-        self._names = [field.attname for field in model._meta.concrete_fields]
-        self._annotations = annotations
-        self._read = PreparedRead(lambda *values: build(*values).values_list(*self._names, *annotations))
+        self._model, self._annotations, self._related = model, annotations, related
+        self._read = PreparedRead(lambda *values: build(*values).values_list(*self._columns))
+
+    @cached_property
+    def _others(self) -> dict[str, type[models.Model]]:
+        fields = {name: self._model._meta.get_field(name) for name in self._related}
+        return {name: cast(type[models.Model], field.related_model) for name, field in fields.items()}
+
+    @cached_property
+    def _columns(self) -> list[str]:
+        others = [f"{key}__{name}" for key, model in self._others.items() for name in _names_of(model)]
+        return [*_names_of(self._model), *self._annotations, *others]
 
     def first(self, *values: Value) -> Any:
         """The first row as an instance, or None."""
         rows = self._read.rows(*values)
         if not rows:
             return None
-        instance = self._model.from_db(DEFAULT_DB_ALIAS, self._names, rows[0][: len(self._names)])
-        for name, value in zip(self._annotations, rows[0][len(self._names) :], strict=True):
-            setattr(instance, name, value)
+        columns = iter(rows[0])
+        instance = _row_of(self._model, columns)
+        for name in self._annotations:
+            setattr(instance, name, next(columns))
+        for key, model in self._others.items():
+            setattr(instance, key, _row_of(model, columns))
         return instance
+
+
+def _row_of(model: type[models.Model], columns: Iterator[Any]) -> models.Model:
+    names = _names_of(model)
+    return model.from_db(DEFAULT_DB_ALIAS, names, list(islice(columns, len(names))))
+
+
+@cache
+def _names_of(model: type[models.Model]) -> list[str]:
+    return [field.attname for field in model._meta.concrete_fields]
 
 
 def insert(rows: Sequence[models.Model]) -> None:

@@ -7,9 +7,9 @@ from decimal import Decimal
 import pytest
 
 from catalog.models import Product
+from catalog.prepared import PreparedRead, PreparedRows, insert
 from recommend.models import Slate
 from recommend.services import shoppers
-from recommend.services.prepared import PreparedRead, PreparedRows, insert
 from tests.recommend.shops import open_shop
 
 pytestmark = pytest.mark.django_db
@@ -58,3 +58,12 @@ def test_inserted_rows_are_whole():
     assert stored["home"].pk == rows[0].pk
     assert stored["new"].items == rows[1].items
     assert stored["new"].created_at is not None
+
+
+def test_related_rows_come_along(django_assert_num_queries):
+    shop = open_shop(products=1)
+    read = PreparedRows(Product, lambda sku: Product.objects.filter(sku=sku), related=["merchant", "category"])
+    with django_assert_num_queries(1):
+        found = read.first("P0000")
+        assert (found.merchant, found.category) == (shop.merchant, shop.shelves[0])
+        assert found.merchant.name == shop.merchant.name
