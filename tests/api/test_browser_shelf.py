@@ -8,6 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings as site
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
@@ -127,6 +128,8 @@ def test_a_shelf_shows_learns_after_consent_and_forgets(page, key, other_shop, w
     expect(page.get_by_text("Our own favourites")).to_be_hidden()
     assert cards.first.get_attribute("href") == f"{other_shop.origin}/p/V-3"
     page.wait_for_function("document.querySelector('stylerec-shelf').shadowRoot.querySelector('img').naturalWidth > 0")
+    found = Axe().run(page, context="stylerec-shelf").response["violations"]
+    assert [violation["id"] for violation in found] == []
     cards.last.click()
     page.go_back()
     expect(cards).to_have_count(4)

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from catalog.developers import delivering, endpoints
 from catalog.developers.announcing import announce
-from catalog.developers.models import WebhookDelivery, WebhookEndpoint
+from catalog.developers.models import PublishableKey, WebhookDelivery, WebhookEndpoint
 from catalog.models import AuditEntry, Membership
 from catalog.services.products import save_product
 from jobs import lifecycle
@@ -333,6 +333,18 @@ def test_the_api_makes_changes_pings_and_forgets_a_webhook(settings):
 def test_webhooks_are_an_owners_to_make():
     client = client_of(role=Membership.Role.EDITOR)
     assert client.post(f"{API}/webhook-endpoints/", {"url": "https://192.0.2.1/"}, format="json").status_code == 403
+
+
+@pytest.mark.parametrize("path", ["webhook-endpoints", "webhook-deliveries", "publishable-keys"])
+def test_lists_cost_the_same_number_of_queries_for_any_number_of_rows(path, django_assert_max_num_queries):
+    client = client_of()
+    for number in range(6):
+        endpoint = WebhookEndpoint.objects.create(merchant=client.merchant, url="https://a/", sealed_secret=b"x")
+        WebhookDelivery.objects.create(endpoint=endpoint, message_id=f"m{number}", event=Event.PING, body="{}")
+        PublishableKey.objects.create(merchant=client.merchant, name="Web", origins=["https://shop.example"])
+    client.get(f"{API}/{path}/")  # the token is marked as used, once a minute
+    with django_assert_max_num_queries(4):
+        assert len(client.get(f"{API}/{path}/").json()["results"]) == 6
 
 
 @pytest.mark.worker
