@@ -37,7 +37,7 @@ demo: $(VENV)/.stamp messages  ## set up everything, run the main job, keep the 
 demo-check: $(VENV)/.stamp messages  ## the same main job once, from nothing; fails when a step did not really happen
 	@$(BIN)/python -m stylerec_site.demo --check --port $(PORT)
 
-site: $(VENV)/.stamp messages  ## the same parts without the demo shop, for a shop of your own (STYLEREC_DATA=dir keeps several)
+site: $(VENV)/.stamp messages  ## the same parts without the demo shop, for a shop of your own
 	@$(BIN)/python -m stylerec_site.demo --empty --port $(PORT)
 
 lint: $(VENV)/.stamp-dev  ## ruff

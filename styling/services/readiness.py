@@ -23,7 +23,7 @@ GOOD_PICTURES = 30
 #: Share of near-copies among the references from which on they are worth a warning.
 MANY_COPIES = 0.2
 #: Pictures of each set whose look is compared.
-COMPARED = 24
+COMPARED = 48
 #: Below this accuracy the two sets can hardly be told apart (0.5 is chance).
 HARDLY_APART = 0.7
 

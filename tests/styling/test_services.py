@@ -117,9 +117,9 @@ def test_near_copies_and_small_references_are_warned_of(style, merchant):
 
 @pytest.mark.parametrize(("tint", "warned"), [((150, 110, 70), True), (BLUE, False)])
 def test_a_style_that_looks_like_the_products_is_warned_of(style, merchant, editor, tint, warned):
-    for seed in range(16):
+    for seed in range(24):
         product_picture(merchant, seed=seed)
-    files = [noise_picture(100 + seed, tint=tint) for seed in range(16)]
+    files = [noise_picture(100 + seed, tint=tint) for seed in range(24)]
     references.add_references(style=style, files=files, by=editor)
     found = readiness.check_training(style=style, settings=DRAFT)
     assert ("style-like-source" in codes(found)) is warned
