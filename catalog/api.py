@@ -40,6 +40,8 @@ class OwnCategory(serializers.SlugRelatedField[Category]):
 
 
 class CategorySerializer(serializers.ModelSerializer[Category]):
+    slug = serializers.SlugField(max_length=120, allow_unicode=True)  # imports make it from the name: 青瓷
+
     class Meta:
         model = Category
         fields = ["id", "slug", "name", "name_zh", "position"]

@@ -233,7 +233,7 @@ if S3_BUCKET:
         },
     }
 else:
-    _default_storage = {"BACKEND": "django.core.files.storage.FileSystemStorage"}
+    _default_storage = {"BACKEND": "stylerec_site.storage.WholeFileStorage"}
 STORAGES = {
     "default": _default_storage,
     "staticfiles": {
@@ -271,6 +271,8 @@ AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_HANDLER = "axes.handlers.database.AxesDatabaseHandler"
 AXES_VERBOSE = False
+AXES_LOCKOUT_CALLABLE = "stylerec_site.errors.locked_out"
+CSRF_FAILURE_VIEW = "stylerec_site.errors.form_without_token"
 
 # --- Transport and browser guards -------------------------------------------------------------------------------------
 SECURE_CONTENT_TYPE_NOSNIFF = True

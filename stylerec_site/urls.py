@@ -29,3 +29,8 @@ urlpatterns = [
     re_path(r"^c/(?P<code>[A-Za-z0-9-]{1,12})/?$", follow_link, name="creative_link"),
     path("", include("recommend.urls")),
 ]
+
+handler400 = "stylerec_site.errors.bad_request"
+handler403 = "stylerec_site.errors.permission_denied"
+handler404 = "stylerec_site.errors.page_not_found"
+handler500 = "stylerec_site.errors.server_error"

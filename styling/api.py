@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Count, OuterRef, Subquery
 from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
-from rest_framework import mixins, status, viewsets
+from rest_framework import mixins, serializers, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.filters import OrderingFilter
 from rest_framework.parsers import MultiPartParser
@@ -73,7 +73,8 @@ class StyleViewSet(
     @extend_schema(
         summary="Add reference pictures: each file has its own outcome",
         request=shapes.ReferenceUploadSerializer,
-        responses={200: shapes.ReferenceOutcomeSerializer(many=True)},
+        # A list serializer would be described as a page of the pictures that GET gives.
+        responses={200: serializers.ListField(child=shapes.ReferenceOutcomeSerializer())},
     )
     @references.mapping.post
     def add_references(self, request: Request, pk: str | None = None) -> Response:

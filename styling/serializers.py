@@ -43,6 +43,7 @@ class OwnRow(serializers.PrimaryKeyRelatedField[Any]):
 
 class StyleSerializer(serializers.ModelSerializer[Style]):
     reference_count = serializers.IntegerField(read_only=True)
+    slug = serializers.CharField(read_only=True)  # made from the name, so it may be Chinese
     deployed_version = serializers.IntegerField(read_only=True, allow_null=True, help_text="Of the model in use.")
 
     class Meta:

@@ -24,6 +24,8 @@ class Verdict:
     effects_doubled: int
     succeeded_twice: int
     attempts: int
+    #: Attempts after a job's first: each is one that a fault cut off. A storm without any has shown nothing.
+    interrupted: int
 
     @property
     def is_clean(self) -> bool:
@@ -32,14 +34,8 @@ class Verdict:
             self.effects_missing or self.effects_doubled or self.succeeded_twice
         )
 
-    @property
-    def interrupted(self) -> int:
-        """Attempts that a fault cut off: a storm without any has shown nothing."""
-        return self.attempts - self.jobs
-
     def __str__(self) -> str:
-        counts = {**asdict(self), "interrupted": self.interrupted}
-        return ", ".join(f"{name}={value}" for name, value in counts.items())
+        return ", ".join(f"{name}={value}" for name, value in asdict(self).items())
 
 
 def verdict() -> Verdict:
@@ -51,6 +47,7 @@ def verdict() -> Verdict:
     successes = (
         JobEvent.objects.filter(name="succeeded").values("job_id").annotate(times=Count("id")).filter(times__gt=1)
     )
+    attempts = list(Job.objects.values_list("attempt", flat=True))
     return Verdict(
         jobs=jobs,
         succeeded=statuses[Job.Status.SUCCEEDED],
@@ -60,5 +57,6 @@ def verdict() -> Verdict:
         effects_missing=sum(effects[job, step] == 0 for job in succeeded_jobs for step in range(STEPS)),
         effects_doubled=sum(count - 1 for count in effects.values()),
         succeeded_twice=successes.count(),
-        attempts=sum(Job.objects.values_list("attempt", flat=True)),
+        attempts=sum(attempts),
+        interrupted=sum(max(0, count - 1) for count in attempts),
     )
