@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, OuterRef, QuerySet, Subquery, Sum
+from django.db.models import Count, OuterRef, Prefetch, QuerySet, Subquery, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -15,7 +15,10 @@ from unfold.decorators import display
 
 from catalog.admin_access import LookOnlyAdmin, OwnFilter, editable_shops
 from catalog.views.doors import thumbnail
-from recommend.creatives.models import CreativeSet, DailyClicks
+from recommend.creatives.models import Creative, CreativeSet, DailyClicks
+
+#: Pictures that stand beside a set's name.
+COVERS = 4
 
 
 @admin.register(CreativeSet)
@@ -37,7 +40,9 @@ class CreativeSetAdmin(LookOnlyAdmin):
             super()
             .get_queryset(request)
             .annotate(creative_count=Count("creatives", distinct=True), click_count=Subquery(summed))
-            .prefetch_related("creatives")
+            .prefetch_related(
+                Prefetch("creatives", Creative.objects.exclude(file="").order_by("pk")[:COVERS], to_attr="covers_shown")
+            )
         )
 
     def page_of(self, row: Any) -> str:
@@ -50,12 +55,11 @@ class CreativeSetAdmin(LookOnlyAdmin):
         return redirect("creatives:new")
 
     @display(description=_("Pictures"))
-    def pictures_shown(self, row: CreativeSet) -> str:
-        drawn = [creative for creative in row.creatives.all() if creative.file][:4]
-        if not drawn:
+    def pictures_shown(self, row: Any) -> str:
+        if not row.covers_shown:
             return "–"
         shown = format_html_join(
-            "", '<img src="{}" alt="" loading="lazy">', ((thumbnail(creative),) for creative in drawn)
+            "", '<img src="{}" alt="" loading="lazy">', ((thumbnail(creative),) for creative in row.covers_shown)
         )
         return format_html('<span class="st-strip">{}</span>', shown)
 

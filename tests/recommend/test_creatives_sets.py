@@ -20,7 +20,7 @@ from recommend.creatives.drawing.formats import FORMATS
 from recommend.creatives.models import Creative, CreativeRun, CreativeSet, TrackedLink
 from recommend.creatives.services import sets
 from tests.catalog.factories import ProductFactory, picture_bytes
-from tests.recommend.creatives import draw, make_set, shop_with
+from tests.recommend.creatives import add_photo, draw, make_set, shop_with
 from tests.styling.factories import StyledImageFactory, StyleFactory, StyleModelFactory
 
 pytestmark = pytest.mark.django_db
@@ -286,6 +286,14 @@ class TestPages:
             make_set(merchant, user, formats=list(FORMATS))
         with django_assert_max_num_queries(16):
             client.get(reverse("admin:creatives_creativeset_changelist"))
+
+    def test_the_picker_asks_a_constant_number_of_queries(self, client, shop, django_assert_max_num_queries):
+        merchant, _user = shop
+        for _number in range(8):
+            add_photo(ProductFactory(merchant=merchant))
+        with django_assert_max_num_queries(16):
+            page = client.get(reverse("creatives:new"))
+        assert len(page.context["products"]) == 10
 
     def test_strangers_find_nothing(self, client, shop):
         merchant, user = shop_with()

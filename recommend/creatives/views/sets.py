@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
+from django.core.files.storage import default_storage
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -218,7 +219,7 @@ def _cell(request: HttpRequest, creative: Creative) -> dict[str, Any]:
     return {
         "creative": creative,
         "form": form,
-        "picture": thumbnail(creative) if creative.file else "",
+        "picture": _preview(creative),
         "problem": PROBLEMS.get(creative.problem, creative.problem),
         "notes": notes,
         "link": request.build_absolute_uri(creative.link.get_absolute_url()),
@@ -230,6 +231,11 @@ def _cell(request: HttpRequest, creative: Creative) -> dict[str, Any]:
             "bottom": f"{100 * bottom / form.height:.2f}",
         },
     }
+
+
+def _preview(creative: Creative) -> str:
+    """The address of the smaller copy that the grid shows; empty before the first drawing."""
+    return default_storage.url(creative.renditions[-1]["path"]) if creative.renditions else ""
 
 
 def _state(creative_set: CreativeSet) -> dict[str, Any]:
@@ -253,10 +259,10 @@ def _state(creative_set: CreativeSet) -> dict[str, Any]:
         "notice": notice,
         "pictures": {
             str(creative.pk): {
-                "url": thumbnail(creative) if creative.file else "",
+                "url": _preview(creative),
                 "problem": str(PROBLEMS.get(creative.problem, creative.problem)),
             }
-            for creative in creative_set.creatives.all()
+            for creative in creative_set.creatives.defer("report")
         },
     }
 
