@@ -60,7 +60,7 @@ def draw_creative(
     """Draw one creative: an RGB image of the format's size, and the report on it."""
     scale = form.type_scale
     mark = mark or Mark()
-    logo_height = round(56 * scale) if mark.logo is not None else round(34 * scale) if mark.name else 0
+    logo_height = round(72 * scale) if mark.logo is not None else round(34 * scale) if mark.name else 0
     width, height = words_box(layout, form)
     column = set_words(words, width=width, height=height, scale=scale)
     regions = plan(layout, form, words_height=column.height, logo_height=logo_height)
