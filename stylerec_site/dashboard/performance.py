@@ -8,13 +8,14 @@ bought it afterwards), since one shopper's purchases are not independent of one 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import Count, Q
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 from django.utils.safestring import SafeString
@@ -31,6 +32,8 @@ SPANS = (7, 28, 90)
 Z = 1.959964
 KINDS = Interaction.Kind
 LOOKS = [KINDS.VIEW, KINDS.CLICK]
+#: What the tables are by.
+KEYS = ("style_id", "product__category_id", "slot")
 
 
 @dataclass(frozen=True)
@@ -91,33 +94,34 @@ def wilson(hits: int, trials: int) -> Rate | None:
     return Rate(hits, trials, max(0.0, centre - reach), min(1.0, centre + reach))
 
 
-def by_style(shop: Merchant, days: int) -> list[Line]:
-    """Renderings of each style, and original photos, against each other."""
-    names = {style.pk: style.display_name for style in Style.objects.filter(merchant=shop)}
-    return _lines(shop, days, "style_id", lambda key: names.get(key, _("Original photo")))
-
-
-def by_category(shop: Merchant, days: int) -> list[Line]:
-    """Products of each category."""
-    names = {category.pk: category.display_name for category in Category.objects.filter(merchant=shop)}
-    return _lines(shop, days, "product__category_id", lambda key: names.get(key, _("Without a category")))
-
-
-def by_slot(shop: Merchant, days: int) -> list[Line]:
-    """Places of the storefront; what came in without a place is left to the other tables."""
-    lines = _lines(shop, days, "slot", lambda key: str(place_name(key)) if key else "")
-    return [line for line in lines if line.name]
+def tables(shop: Merchant, days: int) -> dict[str, list[Line]]:
+    """The shop's styles (and original photos), categories and places, each against its like, the busiest first."""
+    styles = {style.pk: style.display_name for style in Style.objects.filter(merchant=shop)}
+    categories = {category.pk: category.display_name for category in Category.objects.filter(merchant=shop)}
+    people = _people(shop, days)
+    names: dict[str, Callable[[Any], str]] = {
+        "style_id": lambda key: styles.get(key, _("Original photo")),
+        "product__category_id": lambda key: categories.get(key, _("Without a category")),
+        "slot": lambda key: str(place_name(key)),
+    }
+    found = {key: _lines(shop, days, key, name_of, people[key]) for key, name_of in names.items()}
+    # What came in without a place is left to the other tables.
+    return {
+        "style": found["style_id"],
+        "category": found["product__category_id"],
+        "slot": [line for line in found["slot"] if line.name],
+    }
 
 
 def activity(shop: Merchant, days: int) -> Activity:
     """Impressions, looks and purchases per day, the empty days too."""
+    happened = _events(shop, days)
     rows = (
-        _events(shop, days)
+        happened.exclude(kind=KINDS.IMPRESSION)
         .annotate(day=TruncDate("occurred_at"))
         .order_by()
         .values("day")
         .annotate(
-            impressions=Count("pk", filter=Q(kind=KINDS.IMPRESSION)),
             looks=Count("pk", filter=Q(kind__in=LOOKS)),
             bags=Count("pk", filter=Q(kind=KINDS.ADD_TO_CART)),
             purchases=Count("pk", filter=Q(kind=KINDS.PURCHASE)),
@@ -126,11 +130,13 @@ def activity(shop: Merchant, days: int) -> Activity:
     by_day = {row["day"]: row for row in rows}
     first = _first_day(days)
     calendar = [first + timedelta(days=number) for number in range(days)]
-    names = ("impressions", "looks", "bags", "purchases")
+    names = ("looks", "bags", "purchases")
     series = {name: [by_day.get(day, {}).get(name, 0) for day in calendar] for name in names}
-    # Impressions are a hundred times the rest: they are told as a number, or they would flatten every other line.
+    totals = {name: sum(values) for name, values in series.items()}
+    # Impressions are many times the rest: they are told as a number, or they would flatten every other line.
+    totals["impressions"] = happened.filter(kind=KINDS.IMPRESSION).count()
     drawn = [("accent", series["looks"]), ("warn", series["bags"]), ("good", series["purchases"])]
-    return Activity(area(drawn), calendar[0], calendar[-1], {name: sum(values) for name, values in series.items()})
+    return Activity(area(drawn), calendar[0], calendar[-1], totals)
 
 
 def _first_day(days: int) -> date:
@@ -143,16 +149,35 @@ def _events(shop: Merchant, days: int) -> Any:
     return Interaction.objects.filter(merchant=shop, occurred_at__gte=midnight)
 
 
-def _lines(shop: Merchant, days: int, key: str, name_of: Any) -> list[Line]:
-    bought = Interaction.objects.filter(
-        shopper=OuterRef("shopper"),
-        product=OuterRef("product"),
-        kind=KINDS.PURCHASE,
-        occurred_at__gte=OuterRef("occurred_at"),
-    )
+@dataclass
+class _People:
+    """Shoppers by what they looked at, and those of them who bought it afterwards."""
+
+    lookers: dict[Any, set[int]] = field(default_factory=lambda: defaultdict(set))
+    buyers: dict[Any, set[int]] = field(default_factory=lambda: defaultdict(set))
+
+
+def _people(shop: Merchant, days: int) -> dict[str, _People]:
+    """One pass over looks and purchases for all tables: a database would look up every look's purchase on its own."""
+    happened = _events(shop, days).order_by()
+    purchases = happened.filter(kind=KINDS.PURCHASE).values_list("shopper_id", "product_id", "occurred_at")
+    bought: dict[tuple[int, int], datetime] = {}
+    for shopper, product, moment in purchases.iterator():
+        bought[shopper, product] = max(moment, bought.get((shopper, product), moment))
+    people = {key: _People() for key in KEYS}
+    looks = happened.filter(kind__in=LOOKS).values_list("shopper_id", "product_id", "occurred_at", *KEYS)
+    for shopper, product, moment, *places in looks.iterator():
+        purchase = bought.get((shopper, product))
+        for key, place in zip(KEYS, places, strict=True):
+            people[key].lookers[place].add(shopper)
+            if purchase is not None and purchase >= moment:
+                people[key].buyers[place].add(shopper)
+    return people
+
+
+def _lines(shop: Merchant, days: int, key: str, name_of: Callable[[Any], str], people: _People) -> list[Line]:
     rows = list(
         _events(shop, days)
-        .annotate(bought=Exists(bought))
         .order_by()
         .values(key)
         .annotate(
@@ -161,21 +186,16 @@ def _lines(shop: Merchant, days: int, key: str, name_of: Any) -> list[Line]:
             looks=Count("pk", filter=Q(kind__in=LOOKS)),
             purchases=Count("pk", filter=Q(kind=KINDS.PURCHASE)),
             people=Count("shopper", distinct=True),
-            lookers=Count("shopper", filter=Q(kind__in=LOOKS), distinct=True),
-            buyers=Count("shopper", filter=Q(kind__in=LOOKS, bought=True), distinct=True),
         )
     )
     least = settings.STATISTICS_MINIMUM_GROUP
-    found = [
-        (
-            row,
-            wilson(row["clicks"], row["impressions"]) if row["people"] >= least else None,
-            wilson(row["buyers"], row["lookers"]) if row["lookers"] >= least else None,
-        )
-        for row in rows
-    ]
-    widest_click = max([rate.high for _row, rate, _c in found if rate] + [0.001])
-    widest_sale = max([rate.high for _row, _c, rate in found if rate] + [0.001])
+    found = []
+    for row in rows:
+        lookers, buyers = len(people.lookers[row[key]]), len(people.buyers[row[key]])
+        click = wilson(row["clicks"], row["impressions"]) if row["people"] >= least else None
+        found.append((row, click, wilson(buyers, lookers) if lookers >= least else None))
+    widest_click = max([rate.high for _row, rate, _sale in found if rate] + [0.001])
+    widest_sale = max([rate.high for _row, _click, rate in found if rate] + [0.001])
     lines = [
         Line(
             name_of(row[key]),

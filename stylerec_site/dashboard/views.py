@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -104,17 +103,14 @@ def performance_part(request: HttpRequest, merchant_id: int) -> HttpResponse:
     shop = found(Merchant.objects.all(), request, pk=merchant_id)
     asked = request.GET.get("days", "28")
     days = int(asked) if asked in {str(span) for span in performance.SPANS} else 28
-    tables: list[tuple[Any, Any]] = [
-        (_("By style"), performance.by_style(shop, days)),
-        (_("By category"), performance.by_category(shop, days)),
-        (_("By place"), performance.by_slot(shop, days)),
-    ]
+    lines = performance.tables(shop, days)
+    titles = {"style": _("By style"), "category": _("By category"), "slot": _("By place")}
     context = {
         "shop": shop,
         "days": days,
         "spans": performance.SPANS,
         "activity": performance.activity(shop, days),
-        "tables": [(name, lines) for name, lines in tables if lines],
+        "tables": [(title, lines[name]) for name, title in titles.items() if lines[name]],
     }
     return render(request, "admin/dashboard/performance.html", context)
 

@@ -297,19 +297,20 @@ def busy(merchant):
 
 
 def test_rates_are_told_by_style_category_and_place(merchant, busy):
-    ink, photo = performance.by_style(merchant, 28)
+    tables = performance.tables(merchant, 28)
+    ink, photo = tables["style"]
     assert (ink.name, ink.impressions, ink.click_through.hits, ink.click_through.trials) == ("Ink", 24, 6, 24)
     assert ink.conversion is None  # six lookers are too few to speak of
     assert (photo.name, photo.impressions, photo.click_through) == ("Original photo", 2, None)
-    (vases,) = performance.by_category(merchant, 28)
+    (vases,) = tables["category"]
     assert (vases.name, vases.impressions, vases.purchases) == ("Vases", 26, 3)
-    (home,) = performance.by_slot(merchant, 28)
+    (home,) = tables["slot"]
     assert home.name == "For you"
 
 
 def test_a_conversion_is_of_shoppers_not_of_clicks(merchant, busy, settings):
     settings.STATISTICS_MINIMUM_GROUP = 5
-    ink = performance.by_style(merchant, 28)[0]
+    ink = performance.tables(merchant, 28)["style"][0]
     assert (ink.conversion.hits, ink.conversion.trials) == (3, 6)
 
 
