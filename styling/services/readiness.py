@@ -25,7 +25,7 @@ MANY_COPIES = 0.2
 #: Pictures of each set whose look is compared.
 COMPARED = 48
 #: Below this accuracy the two sets can hardly be told apart (0.5 is chance).
-HARDLY_APART = 0.7
+HARDLY_APART = 0.65
 
 
 @dataclass(frozen=True, slots=True)
