@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django.db.models import Count, OuterRef, Subquery
+from django.http import HttpResponse
 from django_filters.rest_framework import DjangoFilterBackend
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import mixins, serializers, status, viewsets
 from rest_framework.decorators import action
@@ -13,6 +16,8 @@ from rest_framework.filters import OrderingFilter
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.settings import api_settings
+from rest_framework.throttling import UserRateThrottle
 
 from catalog.api import OwnViewSet
 from catalog.models import Category
@@ -20,10 +25,18 @@ from catalog.permissions import merchant_of
 from catalog.preconditions import IF_MATCH, ConditionalWrites
 from jobs import services as jobs
 from jobs.errors import NotFound
+from styling import realtime
 from styling import serializers as shapes
 from styling.models import Style, StyleModel, StylizationRun, TrainingRun
 from styling.review_api import StyledImageViewSet, accepted
 from styling.services import readiness, references, styles, stylising, training, versions
+
+
+class RenderThrottle(UserRateThrottle):
+    """Pictures rendered while somebody waits: each occupies a worker for a moment."""
+
+    scope = "render"
+    rate = "60/min"
 
 
 @extend_schema_view(
@@ -118,6 +131,36 @@ class StyleViewSet(
     def roll_back(self, request: Request, pk: str | None = None) -> Response:
         model = versions.roll_back(style=self.get_object(), by=request.user)
         return Response(shapes.StyleModelSerializer(model, context=self.get_serializer_context()).data)
+
+    @extend_schema(
+        summary="Render one picture while you wait",
+        description="A JPEG in the style's model in use, or 503 within 20 seconds where no worker is free. Nothing is "
+        "kept. `StyleRec-Truth` holds the product-truth report, `StyleRec-Flagged` whether it breaks the shop's limits.",
+        request={"multipart/form-data": shapes.RenderRequestSerializer},
+        responses={(200, "image/jpeg"): OpenApiTypes.BINARY},
+    )
+    @action(
+        detail=True,
+        methods=["post"],
+        parser_classes=[MultiPartParser],
+        throttle_classes=[*api_settings.DEFAULT_THROTTLE_CLASSES, RenderThrottle],
+    )
+    def render(self, request: Request, pk: str | None = None) -> HttpResponse:
+        asked = shapes.RenderRequestSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        fields = dict(asked.validated_data)
+        file = fields.pop("file")
+        options = stylising.StyliseOptions.from_dict(fields)
+        made = realtime.render_now(style=self.get_object(), by=request.user, file=file, options=options)
+        return HttpResponse(
+            made.content,
+            content_type="image/jpeg",
+            headers={
+                "Cache-Control": "no-store",
+                "StyleRec-Truth": json.dumps(made.truth),
+                "StyleRec-Flagged": "true" if made.breaches else "false",
+            },
+        )
 
 
 class JobViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, OwnViewSet):

@@ -179,6 +179,10 @@ class OptionsSerializer(serializers.Serializer[Any]):
     keep_color = serializers.FloatField(min_value=0, max_value=1, required=False)
 
 
+class RenderRequestSerializer(OptionsSerializer):
+    file = serializers.FileField()
+
+
 class StylisationSerializer(JobPart, serializers.ModelSerializer[StylizationRun]):
     style = serializers.SlugRelatedField[Style](slug_field="slug", source="style_model.style", read_only=True)  # type: ignore[assignment]
 

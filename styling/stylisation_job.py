@@ -21,7 +21,7 @@ from styling.cyclegan.errors import CycleGANError
 from styling.cyclegan.notices import jpeg_options, notice_of
 from styling.cyclegan.translating import TranslateOptions, Translator
 from styling.cyclegan.truth import TruthLimits, product_truth
-from styling.models import StyledImage, StylizationRun
+from styling.models import StyledImage, StyleModel, StylizationRun
 from styling.problems import as_user_error
 from styling.services.limits import limits_of
 from styling.services.stylising import Rendering, StyliseOptions, record_rendering
@@ -82,6 +82,19 @@ def run_stylisation(context: JobContext) -> dict[str, Any]:
         "problems": problems[:200],
         "problem_count": len(problems),
     }
+
+
+def render_one(*, content: bytes, model: StyleModel, options: StyliseOptions) -> Rendering:
+    """Render one normalised picture with a model that stays warm. Raises ``UserError``."""
+    device = None if settings.DEVICE == "auto" else settings.DEVICE
+    with Image.open(io.BytesIO(content)) as opened:
+        original = opened.convert("RGB")
+    try:
+        translator = translator_at(settings.ARTIFACTS_ROOT / model.directory, device)
+        (rendered,) = translator.translate([original], options=TranslateOptions(**options.to_dict()))
+    except CycleGANError as error:
+        raise as_user_error(error) from error
+    return _rendering(original, rendered, limits_of(model.merchant))
 
 
 def _original(picture: ProductImage) -> Image.Image:

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from celery import shared_task
+
 from jobs.context import JobContext
+from jobs.errors import UserError
 from jobs.registry import job_handler
+from styling import realtime
+from styling.models import StyleModel
 from styling.services import stylising, training
 
 
@@ -23,3 +28,28 @@ def stylise_pictures(context: JobContext) -> dict[str, Any]:
     from styling.stylisation_job import run_stylisation
 
     return run_stylisation(context)
+
+
+@shared_task(name=realtime.TASK, acks_late=False)
+def render_now(request: str, model_id: int, options: dict[str, Any]) -> None:
+    """Render the picture of a request whose sender waits."""
+    from styling.stylisation_job import render_one
+
+    content = realtime.take(request)
+    model = StyleModel.objects.select_related("merchant").filter(pk=model_id).first()
+    if content is None or model is None:
+        return
+    outcome: realtime.Rendered | UserError
+    try:
+        made = render_one(content=content, model=model, options=stylising.StyliseOptions.from_dict(options))
+    except UserError as error:
+        outcome = error
+    else:
+        outcome = realtime.Rendered(
+            content=made.content,
+            width=made.width,
+            height=made.height,
+            truth=dict(made.truth),
+            breaches=[dict(breach) for breach in made.breaches],
+        )
+    realtime.answer(request, outcome)
