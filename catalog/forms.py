@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminFileFieldWidget
 
 from catalog.models import Merchant
 
@@ -16,12 +17,12 @@ class ImportForm(forms.Form):
     merchant = forms.ModelChoiceField(label=_("Shop"), queryset=Merchant.objects.none(), empty_label=None)
     table = forms.FileField(
         label=_("Table (CSV, XLSX), or a ZIP with the table and its pictures"),
-        widget=forms.FileInput(attrs={"accept": ".csv,.xlsx,.zip"}),
+        widget=UnfoldAdminFileFieldWidget(attrs={"accept": ".csv,.xlsx,.zip"}),
     )
     pictures = forms.FileField(
         label=_("ZIP of pictures, if they are not in the first file"),
         required=False,
-        widget=forms.FileInput(attrs={"accept": ".zip"}),
+        widget=UnfoldAdminFileFieldWidget(attrs={"accept": ".zip"}),
     )
 
     def __init__(self, *args: Any, shops: list[Merchant], **kwargs: Any) -> None:

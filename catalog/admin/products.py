@@ -95,7 +95,8 @@ class ProductAdmin(NewInShopAdmin):
     fields = [
         ("name", "name_zh"),
         ("sku", "category"),
-        ("price", "stock", "status"),
+        ("price", "stock"),
+        "status",
         ("description", "description_zh"),
     ]
     actions = ["stylise", "publish", "withdraw", "archive"]

@@ -25,7 +25,7 @@ from catalog.services.import_pictures import (
 )
 from catalog.services.import_rows import REQUIRED_COLUMNS, Problem, Row, parse_row
 from catalog.services.import_sources import Source
-from catalog.services.products import save_product
+from catalog.services.products import save_many
 from catalog.tables import read_table
 
 MOST_ROWS = 20_000
@@ -125,11 +125,8 @@ def apply(
             return planned
         batch = wanted[start : start + ROWS_PER_TRANSACTION]
         with transaction.atomic():
-            for row in batch:
-                fields = dict(row.fields)
-                if row.category:
-                    fields["category"] = shelves.find_or_make(row.category)
-                save_product(merchant=merchant, sku=row.sku, actor=actor, **fields)
+            items = {row.sku: _fields(row, shelves) for row in batch}
+            save_many(merchant=merchant, items=items, actor=actor)
         done += len(batch)
         on_progress(done, total)
 
@@ -149,6 +146,10 @@ def apply(
     if not should_stop():
         on_progress(total, total)
     return planned
+
+
+def _fields(row: Row, shelves: Shelves) -> dict[str, Any]:
+    return row.fields | ({"category": shelves.find_or_make(row.category)} if row.category else {})
 
 
 def problem_rows(planned: Plan) -> list[dict[str, Any]]:

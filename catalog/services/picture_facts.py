@@ -14,6 +14,8 @@ from jobs.errors import Text
 
 #: Two pictures whose 64-bit perceptual hashes differ in at most this many bits look alike.
 LOOKS_ALIKE_BITS = 5
+#: The hash of a picture without light and dark, which is like any other such picture's.
+_FLAT = {"0" * 16, "f" * 16}
 
 
 @dataclass(frozen=True)
@@ -43,23 +45,25 @@ def uses_of(images: Sequence[ProductImage]) -> dict[int, list[Use]]:
 
 def lookalikes(images: Sequence[ProductImage], *, most: int = 3) -> dict[int, list[ProductImage]]:
     """For each picture others of the same shop that look like it, most alike first, at most ``most``."""
-    hashed = [image for image in images if image.perceptual_hash]
-    if not hashed:
+    if not images:
         return {}
-    shops = {image.product.merchant_id for image in hashed}
+    shops = {image.product.merchant_id for image in images}
     rows = ProductImage.objects.filter(product__merchant_id__in=shops).exclude(perceptual_hash="")
-    others = [
-        (pk, shop, int(bits, 16))
-        for pk, shop, bits in rows.values_list("pk", "product__merchant_id", "perceptual_hash")
-    ]
+    others = list(rows.values_list("pk", "product__merchant_id", "sha256", "perceptual_hash"))
     close: dict[int, list[int]] = {}
-    for image in hashed:
-        own, shop = int(image.perceptual_hash, 16), image.product.merchant_id
-        near = sorted(
-            (distance, pk)
-            for pk, other_shop, bits in others
-            if other_shop == shop and pk != image.pk and (distance := (own ^ bits).bit_count()) <= LOOKS_ALIKE_BITS
-        )
-        close[image.pk] = [pk for _distance, pk in near[:most]]
+    for image in images:
+        shop = image.product.merchant_id
+        near = [(_distance(image, sha256, bits), pk) for pk, its_shop, sha256, bits in others if its_shop == shop]
+        alike = sorted(pair for pair in near if pair[0] <= LOOKS_ALIKE_BITS and pair[1] != image.pk)
+        close[image.pk] = [pk for _bits, pk in alike[:most]]
     wanted = ProductImage.objects.select_related("product").in_bulk({pk for pks in close.values() for pk in pks})
     return {pk: [wanted[other] for other in others] for pk, others in close.items() if others}
+
+
+def _distance(image: ProductImage, sha256: str, bits: str) -> int:
+    """Bits of difference, 0–64; pictures without light and dark are alike only where they are the same."""
+    if image.sha256 == sha256:
+        return 0
+    if not image.perceptual_hash or image.perceptual_hash in _FLAT or bits in _FLAT:
+        return 64
+    return (int(image.perceptual_hash, 16) ^ int(bits, 16)).bit_count()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from catalog import audit
@@ -28,6 +30,51 @@ def search_text_of(product: Product) -> str:
 
 def save_product(*, merchant: Merchant, sku: str, actor: Any = None, **fields: Any) -> tuple[Product, bool]:
     """Create the product with this SKU, or change the given fields of the one that has it; whether it is new."""
+    return save_many(merchant=merchant, items={sku: fields}, actor=actor)[0]
+
+
+def save_many(
+    *, merchant: Merchant, items: Mapping[str, Mapping[str, Any]], actor: Any = None
+) -> list[tuple[Product, bool]]:
+    """``save_product`` for many at once, by SKU: all of them or none. A few queries whatever their number."""
+    for fields in items.values():
+        _check(merchant, fields)
+    now = timezone.now()
+    with transaction.atomic():
+        locked = Product.objects.select_for_update(of=("self",)).select_related("category")
+        known = {product.sku: product for product in locked.filter(merchant=merchant, sku__in=items)}
+        saved, facts, changes = [], [], []
+        for sku, fields in items.items():
+            product, is_new = known.get(sku) or Product(merchant=merchant, sku=sku), sku not in known
+            before = {} if is_new else {name: str(getattr(product, name)) for name in fields}
+            for name, value in fields.items():
+                setattr(product, name, value)
+            product.search_text = search_text_of(product)
+            product.updated_at = now
+            saved.append((product, is_new))
+            after = {name: str(value) for name, value in fields.items()}
+            changed = sorted(name for name, value in after.items() if before.get(name) != value)
+            if is_new or changed:
+                old, new = ({name: state[name] for name in changed if name in state} for state in (before, after))
+                facts.append(audit.Fact("product-created" if is_new else "product-changed", product, old, new))
+                changes.append((product, is_new, changed))
+        Product.objects.bulk_create([product for product, is_new in saved if is_new])
+        columns = {name for fields in items.values() for name in fields} | {"search_text", "updated_at"}
+        Product.objects.bulk_update([product for product, is_new in saved if not is_new], sorted(columns))
+        if facts:
+            audit.record_all(merchant=merchant, actor=actor, facts=facts)
+            announce(
+                merchant_id=merchant.pk,
+                event=WebhookEndpoint.Event.PRODUCT_UPDATED,
+                items=lambda: [
+                    {"id": product.pk, "sku": product.sku, "created": is_new, "changed": changed}
+                    for product, is_new, changed in changes
+                ],
+            )
+    return saved
+
+
+def _check(merchant: Merchant, fields: Mapping[str, Any]) -> None:
     unknown = set(fields) - set(EDITABLE)
     if unknown:
         raise TypeError(f"not a field of a product: {sorted(unknown)}")
@@ -37,30 +84,3 @@ def save_product(*, merchant: Merchant, sku: str, actor: Any = None, **fields: A
     price = fields.get("price")
     if price is not None and Decimal(price) < 0:
         raise UserError("negative-price", _("A price cannot be below zero."), _("Write it without a minus sign."))
-    with transaction.atomic():
-        product = Product.objects.select_for_update().filter(merchant=merchant, sku=sku).first()
-        is_new = product is None
-        if product is None:
-            product = Product(merchant=merchant, sku=sku)
-        before = {name: str(getattr(product, name)) for name in fields} if not is_new else {}
-        for name, value in fields.items():
-            setattr(product, name, value)
-        product.search_text = search_text_of(product)
-        product.save()
-        after = {name: str(value) for name, value in fields.items()}
-        if before != after:
-            audit.record(
-                merchant=merchant,
-                actor=actor,
-                action="product-created" if is_new else "product-changed",
-                target=product,
-                before={k: v for k, v in before.items() if v != after[k]},
-                after={k: v for k, v in after.items() if before.get(k) != v},
-            )
-            changed = sorted(k for k, v in after.items() if before.get(k) != v)
-            announce(
-                merchant_id=merchant.pk,
-                event=WebhookEndpoint.Event.PRODUCT_UPDATED,
-                items=lambda: [{"id": product.pk, "sku": sku, "created": is_new, "changed": changed}],
-            )
-    return product, is_new

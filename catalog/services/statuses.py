@@ -12,6 +12,8 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog import audit
 from catalog.access import require_role
+from catalog.developers.announcing import announce
+from catalog.developers.models import WebhookEndpoint
 from catalog.models import Membership, Merchant, Product
 from jobs.errors import UserError
 
@@ -78,6 +80,14 @@ def _require_editor(by: Any, merchant_ids: set[int]) -> None:
 
 def _record(merchant: Merchant, by: Any, *, before: Earlier, after: str) -> None:
     pks = [pk for some in before.values() for pk in some]
+    announce(
+        merchant_id=merchant.pk,
+        event=WebhookEndpoint.Event.PRODUCT_UPDATED,
+        items=lambda: [
+            {"id": pk, "sku": sku, "created": False, "changed": ["status"]}
+            for pk, sku in Product.objects.filter(pk__in=pks).values_list("pk", "sku")
+        ],
+    )
     target: Any = Product(pk=pks[0]) if len(pks) == 1 else merchant
     audit.record(
         merchant=merchant,

@@ -164,7 +164,8 @@
     next();
   };
 
-  input.addEventListener("change", () => { add(input.files); input.value = ""; });
+  // Caught on its way down: the theme's own listener would write the file's name into the next text field.
+  drop.addEventListener("change", (event) => { event.stopPropagation(); add(input.files); input.value = ""; }, true);
   for (const name of ["dragenter", "dragover"]) drop.addEventListener(name, (event) => { event.preventDefault(); drop.classList.add("over"); });
   for (const name of ["dragleave", "drop"]) drop.addEventListener(name, (event) => { event.preventDefault(); drop.classList.remove("over"); });
   drop.addEventListener("drop", (event) => { if (!dragged) add(event.dataTransfer.files); });
