@@ -99,7 +99,7 @@ class ProductAdmin(NewInShopAdmin):
         "status",
         ("description", "description_zh"),
     ]
-    actions = ["stylise", "publish", "withdraw", "archive"]
+    actions = ["stylise", "advertise", "publish", "withdraw", "archive"]
     change_form_template = "admin/catalog/product/change_form.html"
     list_before_template = "catalog/product_tools.html"
     warn_unsaved_form = True
@@ -198,6 +198,11 @@ class ProductAdmin(NewInShopAdmin):
     def stylise(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
         ids = ",".join(str(pk) for pk in queryset.values_list("pk", flat=True))
         return HttpResponseRedirect(f"{reverse('styling:stylise')}?{urlencode({'products': ids})}")
+
+    @action(description=_("New ad creatives"))
+    def advertise(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
+        ids = ",".join(str(pk) for pk in queryset.values_list("pk", flat=True))
+        return HttpResponseRedirect(f"{reverse('creatives:new')}?{urlencode({'products': ids})}")
 
     @action(description=_("Publish"))
     def publish(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:

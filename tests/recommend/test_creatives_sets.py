@@ -267,6 +267,15 @@ class TestPages:
         one = client.get(reverse("creatives:download", args=[made.creatives.first().pk]))
         assert b"".join(one.streaming_content)[:2] == b"\xff\xd8"
 
+    def test_products_chosen_in_the_list_are_chosen_here(self, client, shop):
+        merchant, _user = shop
+        first, _second = merchant.products.order_by("pk")
+        answer = client.post(
+            reverse("admin:catalog_product_changelist"), {"action": "advertise", "_selected_action": [first.pk]}
+        )
+        page = client.get(answer.headers["Location"])
+        assert [row["product"] for row in page.context["products"] if row["chosen"]] == [first]
+
     def test_what_is_wrong_stands_in_the_form(self, client, shop):
         answer = client.post(reverse("creatives:new"), {"formats": ["square"], "headline": "a\x00b"})
         assert answer.status_code == 200

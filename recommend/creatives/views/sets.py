@@ -29,6 +29,8 @@ from recommend.creatives.texts import LAYOUT_HINTS, PROBLEMS, format_label
 
 #: Products that the picker shows at once; the search finds the others.
 SHOWN_PRODUCTS = 60
+#: Products that one request may name: more than a set takes, so that too many are refused and not silently dropped.
+MOST_NAMED = 1000
 
 
 @staff_page
@@ -315,11 +317,11 @@ def _picker(request: HttpRequest, merchant: Merchant, chosen: Any) -> list[dict[
 
 def _ids(request: HttpRequest, name: str) -> list[int]:
     texts = request.GET.get(name, "").split(",")
-    return [int(text) for text in texts if text.isdecimal() and len(text) < 19][: sets.MOST_PRODUCTS]
+    return [int(text) for text in texts if text.isdecimal() and len(text) < 19][:MOST_NAMED]
 
 
 def _posted(request: HttpRequest) -> list[int]:
-    return [int(text) for text in request.POST.getlist("product") if text.isdecimal() and len(text) < 19][:1000]
+    return [int(text) for text in request.POST.getlist("product") if text.isdecimal() and len(text) < 19][:MOST_NAMED]
 
 
 def _last_brief(merchant: Merchant) -> dict[str, Any]:
