@@ -170,7 +170,8 @@ def test_a_category_and_a_style_stay_in_their_shop(ours, theirs, token):
         assert response.status_code == 200, text_of(response)
         row.refresh_from_db()
         assert row.merchant_id == ours.merchant.pk
-    created = token.post("/api/v1/categories/", {"name": "New", "slug": "new", "merchant": theirs.merchant.pk})
+    body = {"name": "New", "slug": "new", "merchant": theirs.merchant.pk}
+    created = token.post("/api/v1/categories/", body, format="json")
     assert created.status_code == 201
     assert ours.merchant.categories.filter(slug="new").exists()
 
