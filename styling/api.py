@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
-from rest_framework import mixins, serializers, status, viewsets
+from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.filters import OrderingFilter
 from rest_framework.parsers import MultiPartParser
@@ -86,8 +86,7 @@ class StyleViewSet(
     @extend_schema(
         summary="Add reference pictures: each file has its own outcome",
         request=shapes.ReferenceUploadSerializer,
-        # A list serializer would be described as a page of the pictures that GET gives.
-        responses={200: serializers.ListField(child=shapes.ReferenceOutcomeSerializer())},
+        responses={200: shapes.REFERENCE_OUTCOMES},
     )
     @references.mapping.post
     def add_references(self, request: Request, pk: str | None = None) -> Response:

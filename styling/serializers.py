@@ -28,6 +28,13 @@ class OwnStyle(serializers.SlugRelatedField[Style]):
         return Style.objects.filter(merchant=merchant_of(request)) if request else Style.objects.none()
 
 
+class RowId(serializers.IntegerField):
+    """A row's key; numbers that no database takes are refused here."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"min_value": 1, "max_value": 2**62, **kwargs})
+
+
 class OwnRow(serializers.PrimaryKeyRelatedField[Any]):
     """A row of the request's shop, by its id. ``merchant_path`` leads from the row to its shop."""
 
@@ -79,6 +86,23 @@ class ReferenceOutcomeSerializer(serializers.Serializer[Any]):
     code = serializers.CharField()
     reason = serializers.CharField()
     reference = ReferenceSerializer(allow_null=True)
+
+
+#: What adding references answers with: a list of outcomes, where drf-spectacular would describe a page of pictures.
+REFERENCE_OUTCOMES: dict[str, Any] = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "required": ["name", "outcome", "code", "reason", "reference"],
+        "properties": {
+            "name": {"type": "string"},
+            "outcome": {"type": "string", "enum": ["added", "duplicate", "rejected"]},
+            "code": {"type": "string"},
+            "reason": {"type": "string"},
+            "reference": {"nullable": True, "allOf": [{"$ref": "#/components/schemas/Reference"}]},
+        },
+    },
+}
 
 
 class FindingSerializer(serializers.Serializer[Any]):
@@ -194,12 +218,8 @@ class StylisationSerializer(JobPart, serializers.ModelSerializer[StylizationRun]
 
 class StylisationRequestSerializer(serializers.Serializer[Any]):
     style = OwnStyle(slug_field="slug")  # type: ignore[assignment]
-    products = serializers.ListField(
-        child=serializers.IntegerField(), required=False, default=list, max_length=MOST_AT_ONCE
-    )
-    images = serializers.ListField(
-        child=serializers.IntegerField(), required=False, default=list, max_length=MOST_AT_ONCE
-    )
+    products = serializers.ListField(child=RowId(), required=False, default=list, max_length=MOST_AT_ONCE)
+    images = serializers.ListField(child=RowId(), required=False, default=list, max_length=MOST_AT_ONCE)
     every_picture = serializers.BooleanField(default=False, help_text="All pictures of each product, not its first.")
     style_model = OwnRow(queryset=StyleModel.objects.all(), required=False, allow_null=True)
     options = OptionsSerializer(required=False)
@@ -260,7 +280,7 @@ class PublicationSerializer(serializers.Serializer[Any]):
 
 class ReviewRequestSerializer(RejectionSerializer, PublicationSerializer):
     action = serializers.ChoiceField(choices=["approve", "reject", "publish", "approve_and_publish", "unpublish"])
-    ids = serializers.ListField(child=serializers.IntegerField(), min_length=1, max_length=MOST_AT_ONCE)
+    ids = serializers.ListField(child=RowId(), min_length=1, max_length=MOST_AT_ONCE)
 
 
 class RefusalSerializer(serializers.Serializer[Any]):
@@ -273,7 +293,7 @@ class RefusalSerializer(serializers.Serializer[Any]):
 class OutcomeSerializer(serializers.Serializer[Any]):
     batch = serializers.UUIDField(help_text="Give it to `undo`.")
     moved = serializers.DictField(child=serializers.CharField(), help_text="The status that each rendering has now.")
-    replaced = serializers.ListField(child=serializers.IntegerField())
+    replaced = serializers.ListField(child=RowId())
     refused = RefusalSerializer(many=True)
 
 

@@ -6,6 +6,7 @@ import contextlib
 import random
 import signal
 import time
+import uuid
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,8 +18,11 @@ from django.conf import settings
 
 from jobs.models import Job
 from jobs.services import ring
+from stylerec_site.chaos.handlers import STEP_SECONDS
 from stylerec_site.processes import Processes
 
+#: How long another worker may take to pick up what a frozen one held.
+LONGEST_TAKEOVER_SECONDS = 20.0
 WORKERS = {"worker-a": "prefork", "worker-b": "solo"}
 
 
@@ -73,11 +77,24 @@ class Faults:
         self._start_worker(name)
 
     def freeze_worker(self) -> None:
-        """A worker that stands still past its lease (a paused machine), then goes on as if nothing had been."""
+        """A worker that stands still past its lease (a paused machine), then goes on as if nothing had been.
+
+        It wakes up when others have taken its jobs over: the moment in which two workers do the same work.
+        """
         name = self.dice.choice(list(WORKERS))
+        held = list(Job.objects.filter(status=Job.Status.RUNNING).values_list("pk", "fence"))
         self.processes.kill(name, signal.SIGSTOP)
-        time.sleep(settings.JOBS_LEASE_SECONDS + settings.JOBS_SWEEP_SECONDS + 1)
+        lease = settings.JOBS_LEASE_SECONDS + settings.JOBS_SWEEP_SECONDS + 1
+        deadline = time.monotonic() + lease + (LONGEST_TAKEOVER_SECONDS if self.with_sweeper else 0)
+        while time.monotonic() < deadline and any(self._is_held(job_id, fence) for job_id, fence in held):
+            time.sleep(0.1)
+        time.sleep(STEP_SECONDS)
         self.processes.kill(name, signal.SIGCONT)
+
+    def _is_held(self, job_id: uuid.UUID, fence: int) -> bool:
+        """Whether a job still waits for the worker that claimed it under this fence, or for the next one."""
+        now = Job.objects.filter(pk=job_id).values_list("fence", "status").first()
+        return now is not None and now[0] == fence and now[1] in (Job.Status.RUNNING, Job.Status.QUEUED)
 
     def kill_valkey(self) -> None:
         """kill -9 of the broker, which comes back with what its append-only file holds."""
