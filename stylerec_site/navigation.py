@@ -70,7 +70,7 @@ GROUPS: list[tuple[Text, list[Link]]] = [
         ],
     ),
     (
-        _("Look"),
+        _("Style"),
         [
             Link(_("Styles"), "palette", "admin:styling_style_changelist"),
             Link(_("Training"), "model_training", "admin:styling_trainingrun_changelist"),

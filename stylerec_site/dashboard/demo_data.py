@@ -16,6 +16,7 @@ from jobs import services as jobs
 from jobs.context import JobContext
 from jobs.errors import Conflict
 from jobs.models import Job
+from jobs.presence import workers_seen
 from recommend.services import events, shoppers
 from stylerec_site.demo import crowd, looks, shop
 
@@ -43,6 +44,22 @@ def start(*, merchant: Merchant, by: Any) -> Job:
 def newest(merchant: Merchant) -> Job | None:
     """The last request for demo data."""
     return Job.objects.filter(merchant_key=merchant.pk, kind=KIND).order_by("-created_at").first()
+
+
+def state_of(job: Job) -> dict[str, Any]:
+    """How far the job is, for the live line of the front page."""
+    alone = job.status == Job.Status.QUEUED and not workers_seen(job.queue)
+    return {
+        "status": job.status,
+        "label": str(job.get_status_display()),
+        "finished": job.is_finished,
+        "percent": round(100 * job.fraction),
+        "message": job.progress_message,
+        "notice": _("It waits: no worker is running.") if alone else "",
+        "error": f"{job.error_message} {job.error_hint}".strip() if job.error_code else "",
+        "can_cancel": False,
+        "can_retry": False,
+    }
 
 
 def run(context: JobContext) -> dict[str, Any]:

@@ -20,12 +20,14 @@ def callback(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         return context
     counts = first_run.count(shop)
     steps = first_run.steps_of(shop, counts)
+    demo_job = demo_data.newest(shop) if not counts.visitors else None
     return context | {
         "steps": steps,
         "steps_done": sum(step.done for step in steps),
         "first_run": any(not step.done for step in steps),
         "next_step": next((step for step in steps if not step.done), None),
-        "demo_job": demo_data.newest(shop) if not counts.visitors else None,
+        "demo_job": demo_job,
+        "demo_state": demo_data.state_of(demo_job) if demo_job else None,
         "offer_demo": may_edit and not counts.products,
         "figures": counts,
         "attention": attention.of_shop(shop, counts, may_edit=may_edit),

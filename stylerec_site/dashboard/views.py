@@ -18,7 +18,6 @@ from catalog.views.doors import found, staff_json, staff_page
 from jobs import services as jobs
 from jobs.errors import NotAllowed, UserError
 from jobs.models import Job
-from jobs.presence import workers_seen
 from jobs.tenancy import tenancy
 from stylerec_site.dashboard import demo_data, performance
 from stylerec_site.navigation import standing_of
@@ -65,20 +64,7 @@ def start_demo(request: HttpRequest, merchant_id: int) -> HttpResponse:
 def job_state(request: HttpRequest, job_id: uuid.UUID) -> HttpResponse:
     """How far a job is, for the live line of the front page."""
     job: Job = found(Job.objects.all(), request, pk=job_id)
-    alone = job.status == Job.Status.QUEUED and not workers_seen(job.queue)
-    return JsonResponse(
-        {
-            "status": job.status,
-            "label": str(job.get_status_display()),
-            "finished": job.is_finished,
-            "percent": round(100 * job.fraction),
-            "message": job.progress_message,
-            "notice": _("It waits: no worker is running.") if alone else "",
-            "error": f"{job.error_message} {job.error_hint}".strip() if job.error_code else "",
-            "can_cancel": False,
-            "can_retry": False,
-        }
-    )
+    return JsonResponse(demo_data.state_of(job))
 
 
 @staff_page
