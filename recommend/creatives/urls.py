@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from recommend.creatives.views import figures, sets
+from recommend.creatives.views import asking, figures, sets
 
 app_name = "creatives"
 urlpatterns = [
-    path("new/", sets.new, name="new"),
+    path("new/", asking.new, name="new"),
     path("set/<int:set_id>/", sets.show, name="set"),
     path("set/<int:set_id>/state/", sets.state, name="state"),
-    path("set/<int:set_id>/change/", sets.change, name="change"),
+    path("set/<int:set_id>/change/", asking.change, name="change"),
     path("set/<int:set_id>/again/", sets.again, name="again"),
     path("set/<int:set_id>/cancel/", sets.cancel, name="cancel"),
     path("set/<int:set_id>/delete/", sets.delete, name="delete"),

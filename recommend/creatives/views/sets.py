@@ -1,4 +1,4 @@
-"""A new set, a set's preview, and what can be done with it."""
+"""A set's preview, and what can be done with it."""
 
 from __future__ import annotations
 
@@ -14,96 +14,22 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from catalog.access import has_role
-from catalog.models import Membership, Merchant, Product
-from catalog.search import matches
-from catalog.views.doors import found, page, staff_json, staff_page, thumbnail
+from catalog.models import Membership
+from catalog.views.doors import found, page, staff_json, staff_page
 from jobs.errors import NotFound, UserError
 from jobs.presence import SEEN_WITHIN, workers_seen
-from recommend.creatives.brief import Brief
 from recommend.creatives.drawing.formats import FORMATS
-from recommend.creatives.forms import BriefForm
 from recommend.creatives.models import Creative, CreativeSet
 from recommend.creatives.services import sets
 from recommend.creatives.services.packing import file_name, pack
-from recommend.creatives.texts import LAYOUT_HINTS, PROBLEMS, format_label
-
-#: Products that the picker shows at once; the search finds the others.
-SHOWN_PRODUCTS = 60
-#: Products that one request may name: more than a set takes, so that too many are refused and not silently dropped.
-MOST_NAMED = 1000
-
-
-@staff_page
-def new(request: HttpRequest) -> HttpResponse:
-    """Choose products and a brief; POST asks for the set. ``?products=`` brings products along, ``?shop=`` a shop."""
-    chosen = Product.objects.visible_to(request.user).filter(pk__in=_ids(request, "products"))
-    merchant = _shop(request, chosen)
-    if merchant is None:
-        return page(request, "creatives/no_shop.html", {}, title=_("New ad creatives"))
-    form = BriefForm(request.POST or None, request.FILES or None, merchant=merchant, initial=_last_brief(merchant))
-    if request.method == "POST" and form.is_valid():
-        products = Product.objects.filter(merchant=merchant, pk__in=_posted(request))
-        try:
-            made = sets.create_set(
-                merchant=merchant,
-                by=request.user,
-                products=products,
-                brief=form.brief(),
-                style=form.cleaned_data["style"],
-                name=form.cleaned_data["name"],
-                logo=form.cleaned_data["logo"] or _last_logo(merchant),
-            )
-            return redirect("creatives:set", set_id=made.pk)
-        except UserError as error:
-            form.add_error(None, str(error))
-    context = {
-        **_brief_context(form),
-        "merchant": merchant,
-        "shops": Merchant.objects.visible_to(request.user),
-        "query": request.GET.get("q", ""),
-        "products": _picker(request, merchant, chosen),
-        "most": sets.MOST_PRODUCTS,
-        "has_logo": bool(_last_logo(merchant)),
-        "can_create": has_role(request.user, merchant, Membership.Role.EDITOR),
-    }
-    return page(request, "creatives/new.html", context, title=_("New ad creatives"))
-
-
-@staff_page
-def change(request: HttpRequest, set_id: int) -> HttpResponse:
-    """Another headline, layout, look or colours for the same products; POST draws everything again."""
-    creative_set = _found(request, set_id)
-    initial = BriefForm.initial_of(
-        Brief.from_dict(creative_set.brief), style_id=creative_set.style_id, name=creative_set.name
-    )
-    form = BriefForm(request.POST or None, request.FILES or None, merchant=creative_set.merchant, initial=initial)
-    if request.method == "POST" and form.is_valid():
-        try:
-            sets.change_set(
-                creative_set=creative_set,
-                by=request.user,
-                brief=form.brief(),
-                style=form.cleaned_data["style"],
-                name=form.cleaned_data["name"],
-                logo=form.cleaned_data["logo"],
-            )
-            return redirect("creatives:set", set_id=creative_set.pk)
-        except UserError as error:
-            form.add_error(None, str(error))
-    context = {
-        **_brief_context(form),
-        "creative_set": creative_set,
-        "has_logo": bool(creative_set.logo),
-        "can_create": has_role(request.user, creative_set.merchant, Membership.Role.EDITOR),
-    }
-    return page(request, "creatives/change.html", context, title=creative_set.name)
+from recommend.creatives.texts import PROBLEMS, format_label
 
 
 @staff_page
 @require_GET
 def show(request: HttpRequest, set_id: int) -> HttpResponse:
     """The preview: products down, formats across."""
-    creative_set = _found(request, set_id)
+    creative_set = found_set(request, set_id)
     codes = [code for code in FORMATS if code in creative_set.brief.get("formats", list(FORMATS))]
     rows: dict[str, dict[str, Any]] = {}
     for creative in creative_set.creatives.select_related("link", "product"):
@@ -124,14 +50,14 @@ def show(request: HttpRequest, set_id: int) -> HttpResponse:
 @require_GET
 def state(request: HttpRequest, set_id: int) -> HttpResponse:
     """What the preview asks for every second while the set is being drawn."""
-    return JsonResponse(_state(_found(request, set_id)))
+    return JsonResponse(_state(found_set(request, set_id)))
 
 
 @staff_page
 @require_POST
 def again(request: HttpRequest, set_id: int) -> HttpResponse:
     """Draw the set, or the creative that is named, again."""
-    creative_set = _found(request, set_id)
+    creative_set = found_set(request, set_id)
     named = request.POST.get("creative", "")
     return _acted(request, creative_set, sets.draw_again, creatives=[int(named)] if named.isdecimal() else None)
 
@@ -140,7 +66,7 @@ def again(request: HttpRequest, set_id: int) -> HttpResponse:
 @require_POST
 def cancel(request: HttpRequest, set_id: int) -> HttpResponse:
     """End the drawing; what is drawn stays."""
-    creative_set = _found(request, set_id)
+    creative_set = found_set(request, set_id)
     return _acted(request, creative_set, sets.cancel_drawing)
 
 
@@ -148,7 +74,7 @@ def cancel(request: HttpRequest, set_id: int) -> HttpResponse:
 @require_POST
 def delete(request: HttpRequest, set_id: int) -> HttpResponse:
     """Delete the set; its links go on leading to the products."""
-    creative_set = _found(request, set_id)
+    creative_set = found_set(request, set_id)
     try:
         sets.delete_set(creative_set=creative_set, by=request.user)
     except UserError as error:
@@ -184,13 +110,14 @@ def download(request: HttpRequest, creative_id: int) -> HttpResponse:
 @require_GET
 def download_all(request: HttpRequest, set_id: int) -> HttpResponse:
     """The set as a ZIP with a table of its links."""
-    creative_set = _found(request, set_id)
+    creative_set = found_set(request, set_id)
     packed = pack(creative_set, address_of=lambda link: request.build_absolute_uri(link.get_absolute_url()))
     name = slugify(creative_set.name)[:60] or f"creatives-{creative_set.pk}"
     return FileResponse(packed, as_attachment=True, filename=f"{name}.zip", content_type="application/zip")  # type: ignore[return-value]
 
 
-def _found(request: HttpRequest, set_id: int) -> CreativeSet:
+def found_set(request: HttpRequest, set_id: int) -> CreativeSet:
+    """The set that the user may see."""
     made: CreativeSet = found(CreativeSet.objects.select_related("merchant", "style"), request, pk=set_id)
     return made
 
@@ -267,70 +194,3 @@ def _state(creative_set: CreativeSet) -> dict[str, Any]:
             for creative in creative_set.creatives.defer("report")
         },
     }
-
-
-def _brief_context(form: BriefForm) -> dict[str, Any]:
-    return {
-        "form": form,
-        "layouts": [
-            {"code": code, "name": name, "hint": LAYOUT_HINTS[code], "chosen": form["layout"].value() == code}
-            for code, name in form.fields["layout"].choices  # type: ignore[attr-defined]
-        ],
-        "formats": [
-            {
-                "code": code,
-                "label": format_label(code),
-                "form": FORMATS[code],
-                "chosen": code in (form["formats"].value() or []),
-            }
-            for code in FORMATS
-        ],
-    }
-
-
-def _shop(request: HttpRequest, chosen: Any) -> Merchant | None:
-    """The shop that is named, that the products belong to, or the first in which the user may make something."""
-    shops = Merchant.objects.visible_to(request.user)
-    if named := request.GET.get("shop"):
-        return shops.filter(slug=named).first()
-    if first := chosen.first():
-        return shops.filter(pk=first.merchant_id).first()
-    return next((shop for shop in shops if has_role(request.user, shop, Membership.Role.EDITOR)), shops.first())
-
-
-def _picker(request: HttpRequest, merchant: Merchant, chosen: Any) -> list[dict[str, Any]]:
-    """What can be chosen: what was brought along first, then what the search finds, newest first."""
-    wanted = {*_posted(request), *chosen.filter(merchant=merchant).values_list("pk", flat=True)}
-    own = Product.objects.filter(merchant=merchant).exclude(status=Product.Status.ARCHIVED).prefetch_related("images")
-    query = request.GET.get("q", "")
-    found_products = own.filter(matches(query)) if query else own
-    rows = [*own.filter(pk__in=wanted), *found_products.exclude(pk__in=wanted)[:SHOWN_PRODUCTS]]
-    return [
-        {
-            "product": product,
-            "picture": thumbnail(product.images.all()[0]) if product.images.all() else "",
-            "chosen": product.pk in wanted,
-        }
-        for product in rows
-    ]
-
-
-def _ids(request: HttpRequest, name: str) -> list[int]:
-    texts = request.GET.get(name, "").split(",")
-    return [int(text) for text in texts if text.isdecimal() and len(text) < 19][:MOST_NAMED]
-
-
-def _posted(request: HttpRequest) -> list[int]:
-    return [int(text) for text in request.POST.getlist("product") if text.isdecimal() and len(text) < 19][:MOST_NAMED]
-
-
-def _last_brief(merchant: Merchant) -> dict[str, Any]:
-    """The colours, layout and formats of the shop's last set: a brand does not change every week."""
-    last = CreativeSet.objects.filter(merchant=merchant).first()
-    brief = Brief.from_dict({**last.brief, "headline": ""}) if last else Brief()
-    return BriefForm.initial_of(brief, style_id=last.style_id if last else None)
-
-
-def _last_logo(merchant: Merchant) -> str:
-    last = CreativeSet.objects.filter(merchant=merchant).exclude(logo="").first()
-    return str(last.logo.name) if last else ""
