@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from catalog.access import has_role
 from catalog.models import Membership, Merchant, Product
 from catalog.search import matches
+from catalog.views.doors import page, staff_page, thumbnail
 from jobs.errors import UserError
 from recommend.creatives.brief import Brief
 from recommend.creatives.drawing.formats import FORMATS
@@ -19,7 +20,6 @@ from recommend.creatives.models import CreativeSet
 from recommend.creatives.services import sets
 from recommend.creatives.texts import LAYOUT_HINTS, format_label
 from recommend.creatives.views.sets import found_set
-from styling.views.doors import page, staff_page, thumbnail
 
 #: Products that the picker shows at once; the search finds the others.
 SHOWN_PRODUCTS = 60
