@@ -8,16 +8,17 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from catalog.admin_access import OwnAdmin, OwnFilter, shops_with_role
-from catalog.models import AuditEntry, ImportRun, Membership
+from catalog.admin_access import LookOnlyAdmin, OwnAdmin, OwnFilter, editable_shops
+from catalog.models import AuditEntry, ImportRun
 from jobs.admin import STATUS_COLORS
 
 
 @admin.register(ImportRun)
-class ImportRunAdmin(OwnAdmin):
+class ImportRunAdmin(LookOnlyAdmin):
     """The list; one import's page and the way to a new one are in ``catalog.views.imports``."""
 
     list_display = [
@@ -40,18 +41,13 @@ class ImportRunAdmin(OwnAdmin):
         return super().get_queryset(request).defer("problems", "parameters", "result")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return bool(shops_with_role(request, Membership.Role.EDITOR))
+        return bool(editable_shops(request))
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         return redirect("catalog:import")
 
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
-    ) -> HttpResponse:
-        row = self.get_object(request, object_id)
-        if row is None:
-            return super().change_view(request, object_id, form_url, extra_context)  # says that it does not exist
-        return redirect("catalog:import_run", import_id=row.pk)
+    def page_of(self, row: ImportRun) -> str:
+        return reverse("catalog:import_run", args=[row.pk])
 
     @display(description=_("Status"), label=STATUS_COLORS, ordering="status")
     def status_shown(self, run: ImportRun) -> tuple[str, Any]:

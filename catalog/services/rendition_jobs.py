@@ -1,4 +1,4 @@
-"""Asking the workers for renditions, and what they do then: all pictures of a shop that have none yet."""
+"""Asking the workers for renditions, and what they do then: all pictures of a shop that lack some."""
 
 from __future__ import annotations
 
@@ -37,9 +37,10 @@ def make_missing(
     on_progress: OnProgress = lambda done, total: None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> dict[str, int]:
-    """Make the renditions of every picture of the shop that has none; how many were made, and how many cannot be."""
-    missing = ProductImage.objects.filter(product__merchant=merchant, renditions=[]).order_by("pk")
-    ids = list(missing.values_list("pk", flat=True))
+    """Make the renditions of every picture of the shop that lacks some; how many were made, and how many cannot be."""
+    # No first rendition, or one without AVIF, as earlier versions made them.
+    lacking = ProductImage.objects.filter(product__merchant=merchant, renditions__0__avif__isnull=True)
+    ids = list(lacking.order_by("pk").values_list("pk", flat=True))
     outcome = {"made": 0, "lost": 0}
     for done, pk in enumerate(ids, start=1):
         if should_stop():
@@ -55,9 +56,8 @@ def _make(image: ProductImage, owner: int) -> bool:
     """Whether the copies were made; a file that is gone is no reason to leave the others without."""
     try:
         with default_storage.open(str(image.file.name), "rb") as file:
-            content = file.read()
-    except OSError:
+            renditions = make_renditions(file.read(), sha256=image.sha256, owner=owner)
+    except OSError:  # no file, or (Pillow's own error is one too) none that can be read any more
         return False
-    renditions = make_renditions(content, sha256=image.sha256, owner=owner)
     ProductImage.objects.filter(pk=image.pk).update(renditions=renditions)
     return True

@@ -27,9 +27,9 @@ WIDEST = 1600
 #: A copy that is nearly as wide as the widest one would save nobody anything.
 NEARLY = 0.9
 WEBP_QUALITY = 82
-#: As WebP at its quality looks; about a third smaller.
+#: Looks as WebP does at its quality, in fewer bytes.
 AVIF_QUALITY = 60
-#: As quick as WebP; slower ones gain a few per cent of the bytes for three times the time.
+#: About as quick as WebP; slower speeds save little more.
 AVIF_SPEED = 9
 
 

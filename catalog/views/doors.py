@@ -16,6 +16,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from catalog.services.exports import KINDS
+from catalog.services.renditions import srcset_of
 from jobs.errors import NotFound, UserError
 from jobs.presence import SEEN_WITHIN, workers_seen
 
@@ -110,7 +111,7 @@ def worker_notice(queue: str) -> str:
 
 def srcset(renditions: Sequence[dict[str, Any]]) -> str:
     """The ``srcset`` attribute of a picture's smaller copies."""
-    return ", ".join(f"{default_storage.url(row['path'])} {row['width']}w" for row in renditions)
+    return srcset_of(renditions)
 
 
 def thumbnail(picture: Any) -> str:

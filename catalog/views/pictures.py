@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -17,7 +16,7 @@ from catalog.images import RejectedImage
 from catalog.models import Membership, Product, ProductImage
 from catalog.services.picture_facts import lookalikes, uses_of
 from catalog.services.pictures import describe_picture, remove_picture, reorder, upload_picture
-from catalog.views.doors import found, staff_json, thumbnail
+from catalog.views.doors import found, json_body, staff_json, thumbnail
 from jobs.errors import UserError
 
 MOST_PICTURES = 30
@@ -100,7 +99,7 @@ def order(request: HttpRequest, product_id: int) -> HttpResponse:
     """Put the product's pictures into the order of ``{"ids": […]}``."""
     product = found(Product.objects.select_related("merchant"), request, pk=product_id)
     require_role(request.user, product.merchant, Membership.Role.EDITOR)
-    ids = _body(request).get("ids")
+    ids = json_body(request).get("ids")
     if not isinstance(ids, list) or not all(isinstance(pk, int) for pk in ids):
         raise UserError("bad-order", _("The order of the pictures could not be read."), _("Reload the page."))
     reorder(product=product, image_ids=ids)
@@ -112,7 +111,7 @@ def order(request: HttpRequest, product_id: int) -> HttpResponse:
 def describe(request: HttpRequest, picture_id: int) -> HttpResponse:
     """Save ``{"alt_text": …}``."""
     image = _image(request, picture_id)
-    describe_picture(image=image, alt_text=str(_body(request).get("alt_text", "")), by=request.user)
+    describe_picture(image=image, alt_text=str(json_body(request).get("alt_text", "")), by=request.user)
     return JsonResponse({"alt_text": image.alt_text})
 
 
@@ -128,11 +127,3 @@ def remove(request: HttpRequest, picture_id: int) -> HttpResponse:
 
 def _image(request: HttpRequest, picture_id: int) -> ProductImage:
     return found(ProductImage.objects.select_related("product__merchant"), request, pk=picture_id)
-
-
-def _body(request: HttpRequest) -> dict[str, Any]:
-    try:
-        body = json.loads(request.body)
-    except (ValueError, RecursionError):
-        body = None
-    return body if isinstance(body, dict) else {}

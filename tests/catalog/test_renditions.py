@@ -47,6 +47,18 @@ def test_an_upload_makes_none_itself_and_asks_the_worker_once(django_capture_on_
     assert all(image.renditions for image in ProductImage.objects.all())
 
 
+def test_pictures_of_earlier_versions_get_their_avif():
+    image = add_picture(product=ProductFactory(), upload=picture_bytes())
+    ProductImage.objects.update(renditions=[{"width": 64, "height": 48, "format": "webp", "path": "old.webp"}])
+    assert make_missing(merchant=image.product.merchant) == {"made": 1, "lost": 0}
+    assert make_missing(merchant=image.product.merchant) == {"made": 0, "lost": 0}
+
+
+def test_a_copy_nearly_as_wide_as_the_picture_is_left_out():
+    rows = make_renditions(picture_bytes(size=(1000, 10)), sha256="a", owner=1)
+    assert [row["width"] for row in rows] == [240, 480, 1000]
+
+
 def test_a_picture_whose_file_is_gone_leaves_no_other_without():
     product = ProductFactory()
     lost, kept = (add_picture(product=product, upload=picture_bytes(color=(n, 2, 3))) for n in (1, 250))
