@@ -21,7 +21,7 @@ from jobs.models import WorkerPresence
 from styling import realtime, tasks
 from styling.cyclegan import artifact
 from styling.cyclegan.networks import build_generator
-from styling.cyclegan.settings import preset
+from styling.cyclegan.presets import preset
 from styling.models import StyleModel
 from tests.catalog.factories import MerchantFactory
 from tests.styling.factories import StyleFactory, StyleModelFactory, noise_picture, person
