@@ -27,6 +27,8 @@ KINDS: dict[str, Text] = {
     "styling.train": gettext_lazy("Training"),
     "styling.stylise": gettext_lazy("Stylising"),
     "recommend.fit": gettext_lazy("Recommender fit"),
+    "catalog.renditions": gettext_lazy("Smaller copies of pictures"),
+    "creatives.draw": gettext_lazy("Ad creatives"),
     "site.demo-data": gettext_lazy("Demo data"),
 }
 
