@@ -6,24 +6,24 @@ process. Everything that can change (names, price, stock, which renderings are p
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import FilteredRelation, Model, Prefetch, Q
+from django.core.files.storage import default_storage
+from django.db.models import FilteredRelation, Prefetch, Q, TextField
+from django.db.models.functions import Cast
 
 from catalog.models import Merchant, Product, ProductImage, in_language
 from catalog.prepared import PreparedRead
 from catalog.services.renditions import srcset_of
-from recommend.services.renderings import PublishedRendering
 from styling.models import StyledImage
 
 #: Seconds; well below the hour that a signed address of a private bucket holds.
 PICTURE_SECONDS = 600
-#: A picture whose smaller copies a worker has not made yet is looked at again soon.
-BARE_SECONDS = 10
 MOST_PICTURES = 20_000
 
 
@@ -60,6 +60,10 @@ class Rendering:
 
     pk: int
     file: str
+    width: int
+    height: int
+    #: The smaller copies as the row holds them, JSON.
+    copies: str
     style: Look
 
     @property
@@ -73,6 +77,10 @@ class Photo:
 
     pk: int
     file: str
+    width: int
+    height: int
+    #: The smaller copies as the row holds them, JSON.
+    copies: str
     alt_text: str
 
 
@@ -100,8 +108,8 @@ class Card:
 
 
 _FIELDS = ("pk", "sku", "name", "name_zh", "price", "stock", "category_id")
-_PHOTO = ("images__pk", "images__file", "images__alt_text")
-_RENDERING = ("shown__pk", "shown__file")
+_PHOTO = ("images__pk", "images__file", "images__width", "images__height", "copies", "images__alt_text")
+_RENDERING = ("shown__pk", "shown__file", "shown__width", "shown__height", "shown_copies")
 _LOOK = ("shown__style_id", "shown__style__slug", "shown__style__name", "shown__style__name_zh")
 
 
@@ -115,6 +123,8 @@ _CARDS = PreparedRead(
                 condition=Q(images__styled_images__status=StyledImage.Status.PUBLISHED),
             )
         )
+        # As text: most of them are in memory already, and need not be parsed again.
+        .annotate(copies=Cast("images__renditions", TextField()), shown_copies=Cast("shown__renditions", TextField()))
         .order_by("images__position", "images__pk", "shown__style__position", "shown__pk")
         .values_list(*_FIELDS, *_PHOTO, *_RENDERING, *_LOOK)
     )
@@ -127,37 +137,31 @@ def read_cards(*, merchant: Merchant, product_ids: Collection[int]) -> dict[int,
     published: dict[int, list[Rendering]] = {}
     for row in _CARDS.rows(merchant.pk, list(product_ids)):
         first = facts.setdefault(row[0], row)
-        if row[10] is not None and row[7] == first[7]:  # of the first picture
-            published.setdefault(row[0], []).append(Rendering(row[10], row[11], Look(*row[12:])))
+        if row[13] is not None and row[7] == first[7]:  # of the first picture
+            published.setdefault(row[0], []).append(Rendering(*row[13:18], Look(*row[18:])))  # type: ignore[call-arg]
     return {
-        pk: Card(*row[:7], Photo(*row[7:10]) if row[7] is not None else None, tuple(published.get(pk, ())))  # type: ignore[call-arg]
+        pk: Card(*row[:7], Photo(*row[7:13]) if row[7] is not None else None, tuple(published.get(pk, ())))  # type: ignore[call-arg]
         for pk, row in facts.items()
     }
 
 
-#: Name of the stored file → (until when it is kept, the picture).
-_pictures: dict[str, tuple[float, Picture]] = {}
+#: (name of the stored file, its copies) → (until when it is kept, the picture).
+_pictures: dict[tuple[str, str], tuple[float, Picture]] = {}
 
 
-def pictures_of(shown: Iterable[Photo | PublishedRendering]) -> dict[str, Picture]:
-    """The pictures by the names of their files; what is not in memory is read in one query a kind."""
-    now = time.monotonic()
-    found: dict[str, Picture] = {}
-    missing: dict[type[Model], list[int]] = {}
-    for one in shown:
-        kept = _pictures.get(one.file)
-        if kept is not None and kept[0] > now:
-            found[one.file] = kept[1]
-        else:
-            missing.setdefault(ProductImage if isinstance(one, Photo) else StyledImage, []).append(one.pk)
+def picture_on_card(shown: Photo | Rendering) -> Picture:
+    """How a picture of a card is served."""
+    now, key = time.monotonic(), (shown.file, shown.copies)
+    kept = _pictures.get(key)
+    if kept is not None and kept[0] > now:
+        return kept[1]
+    copies = json.loads(shown.copies)
+    url, avif = default_storage.url(shown.file), srcset_of(copies, kind="avif")
+    picture = Picture(url, shown.width, shown.height, srcset_of(copies), avif)
     if len(_pictures) > MOST_PICTURES:
         _pictures.clear()
-    for model, ids in missing.items():
-        for row in model._default_manager.filter(pk__in=ids).only("file", "width", "height", "renditions"):
-            picture = picture_of(row)  # type: ignore[arg-type]
-            found[row.file.name] = picture  # type: ignore[attr-defined]
-            _pictures[row.file.name] = (now + (PICTURE_SECONDS if row.renditions else BARE_SECONDS), picture)  # type: ignore[attr-defined]
-    return found
+    _pictures[key] = (now + PICTURE_SECONDS, picture)
+    return picture
 
 
 def picture_of(row: ProductImage | StyledImage, *, alt: str = "") -> Picture:

@@ -17,7 +17,7 @@ from catalog.prepared import insert
 from recommend.models import Shopper, Slate
 from recommend.reasons import reason_text
 from recommend.services import shoppers
-from recommend.services.cards import Card, Picture, described, pictures_of, read_cards
+from recommend.services.cards import Card, Picture, Rendering, described, picture_on_card, read_cards
 from recommend.services.catalogue import facts
 from recommend.services.history import LIKES, History
 from recommend.services.renderings import PublishedRendering, RenderingChooser, Shown
@@ -96,14 +96,11 @@ class Presenter:
         if missing:
             cards = read_cards(merchant=self.page.merchant, product_ids=missing)
             self._known.update(cards)
-            chosen = {pk: self.choose(card) for pk, card in cards.items()}
-            seen = {pk: chosen[pk].rendering or card.photo for pk, card in cards.items()}
-            pictures = pictures_of(one for one in seen.values() if one is not None)
             for pk, card in cards.items():
-                one, photo = seen[pk], card.photo
-                picture = pictures.get(one.file) if one is not None else None
+                shown, photo = self.choose(card), card.photo
+                one = shown.rendering if isinstance(shown.rendering, Rendering) else photo
                 alt = (photo.alt_text if photo else "") or card.display_name
-                self._shown[pk] = (chosen[pk], described(picture, alt) if picture else None)
+                self._shown[pk] = (shown, described(picture_on_card(one), alt) if one else None)
         return {pk: self._known[pk] for pk in ids if pk in self._known}
 
     def _show(self, pick: Pick, products: Mapping[int, Card], position: int) -> ShownProduct:

@@ -14,7 +14,7 @@ from catalog.models import Merchant, Product
 from recommend.models import Interaction, Shopper, Slate
 from recommend.reasons import reason_text
 from recommend.services import tracking
-from recommend.services.cards import described, picture_of, pictures_of
+from recommend.services.cards import described, picture_of, picture_on_card
 from recommend.services.shelves import SLOTS, Shelves
 from recommend.services.slates import Presenter, ShownProduct
 from recommend.storefront.shop import ShopRequest, in_shop, page, profile_of, wants_part
@@ -90,17 +90,17 @@ def product(request: ShopRequest, product_id: int) -> HttpResponse:
         slate_id=slate_id,
     )
     others = list(found.images.order_by("position", "pk"))[1:]
-    pictures = pictures_of([card.photo, *card.published] if card.photo else [])
+    original = picture_on_card(card.photo) if card.photo else None
+    looks = [(option, picture_on_card(option)) for option in card.published]
+    picture = next((picture for option, picture in looks if option is shown), original)
     context: dict[str, Any] = {
         "product": found,
         "shown": shown,
-        "options": [(option, pictures.get(option.file)) for option in card.published],
+        "options": looks,
+        "original": original,
+        "picture": described(picture, alt) if picture else None,
         "pictures": [picture_of(image, alt=image.alt_text or alt) for image in others],
     }
-    if card.photo and card.photo.file in pictures:
-        original = pictures[card.photo.file]
-        context["original"] = original
-        context["picture"] = described(pictures.get(shown.file, original) if shown else original, alt)
     if wants_part(request):
         return page(request, "_gallery.html", {**context, "is_part": True})
     context["slate"] = presenter.slates({"product": picks})["product"]

@@ -131,9 +131,7 @@ def test_pages_ask_the_database_less_than_ten_times_however_large_the_shop_is(na
         walk(client, shop, shelf=0, style=0, steps=3)
         path = shop.home + PAGES[name].format(product=shop.products()[0].pk, category=shop.shelves[0].slug)
         client.get(path)
-        with CaptureQueriesContext(
-            connection,
-        ) as queries:
+        with CaptureQueriesContext(connection) as queries:
             assert client.get(path).status_code == 200
         counts[size] = len([q for q in queries if "SAVEPOINT" not in q["sql"]])
 
