@@ -66,8 +66,8 @@ test: lint types contracts checks unit  ## everything that must hold before a ch
 client: $(VENV)/.stamp-dev  ## generate a typed Python client of the API into clients/stylerec_client
 	@mkdir -p clients
 	@$(BIN)/python manage.py spectacular --format openapi-json --file clients/openapi.json
-	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/openapi-python-client generate --path clients/openapi.json --meta none --overwrite \
-		--output-path clients/stylerec_client
+	@$(BIN)/openapi-python-client generate --path clients/openapi.json --config docs/python-client.yml --meta none \
+		--overwrite --output-path clients/stylerec_client
 
 clean:  ## forget the demo shop (database, pictures, models); keeps the virtual environment
 	rm -rf var media staticfiles

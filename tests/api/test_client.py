@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings as site
 from django.core.management import call_command
 
 from recommend.services import event_stream
@@ -19,18 +20,17 @@ from tests.api.clients import token_of
 from tests.catalog.factories import MerchantFactory
 
 PACKAGE = "stylerec_client"
-CONFIG = f"post_hooks: []\npackage_name_override: {PACKAGE}\n"
+CONFIG = Path(site.BASE_DIR) / "docs" / "python-client.yml"
 
 
 @pytest.fixture(scope="module")
 def generated(tmp_path_factory) -> Iterator[None]:
-    """The client, generated and importable."""
+    """The client, generated as ``make client`` does, and importable."""
     folder = tmp_path_factory.mktemp("client")
-    (folder / "config.yml").write_text(CONFIG)
     schema, warnings = folder / "openapi.json", io.StringIO()
     call_command("spectacular", file=str(schema), format="openapi-json", fail_on_warn=True, validate=True)
     program = Path(sys.executable).parent / "openapi-python-client"
-    command = [program, "generate", "--path", schema, "--meta", "none", "--config", folder / "config.yml"]
+    command = [program, "generate", "--path", schema, "--meta", "none", "--config", CONFIG]
     made = subprocess.run(
         [*command, "--output-path", folder / PACKAGE], capture_output=True, text=True, timeout=120, check=False
     )
