@@ -42,7 +42,13 @@ def error_page(request: HttpRequest, status: int) -> HttpResponse:
     request_id = getattr(request, "request_id", "")
     response: HttpResponse
     if request.path.startswith("/api/"):
-        body = {"code": code, "message": str(title), "hint": str(hint), "details": {}, "request_id": request_id}
+        body: dict[str, Any] = {
+            "code": code,
+            "message": str(title),
+            "hint": str(hint),
+            "details": {},
+            "request_id": request_id,
+        }
         response = JsonResponse({"error": body}, status=status)
     else:
         context = {

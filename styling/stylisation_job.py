@@ -94,7 +94,7 @@ def render_one(*, content: bytes, model: StyleModel, options: StyliseOptions) ->
         (rendered,) = translator.translate([original], options=TranslateOptions(**options.to_dict()))
     except CycleGANError as error:
         raise as_user_error(error) from error
-    return _rendering(original, rendered, limits_of(model.merchant))
+    return _rendering(original, rendered, limits_of(model.merchant), notice=notice_of(translator.config))
 
 
 def _original(picture: ProductImage) -> Image.Image:
