@@ -163,12 +163,15 @@ def _place(training: Path, *, name: str) -> Path:
     staging = directory.with_name(f".{directory.name}.tmp")
     shutil.rmtree(staging, ignore_errors=True)
     staging.mkdir(parents=True)
-    for file in _ARTIFACT_FILES:
-        shutil.copy2(training / file, staging / file)
     try:
+        for file in _ARTIFACT_FILES:
+            shutil.copy2(training / file, staging / file)
         artifact.verify(staging)
-    except CycleGANError as error:
-        raise as_user_error(error) from error
+    except BaseException as error:
+        shutil.rmtree(staging, ignore_errors=True)  # on a full disk, half an artifact must not stay in the way
+        if isinstance(error, CycleGANError):
+            raise as_user_error(error) from error
+        raise
     shutil.rmtree(directory, ignore_errors=True)
     staging.rename(directory)
     artifact.sync_directory(directory.parent)
