@@ -47,6 +47,12 @@ def _own_media(settings, tmp_path):
     settings.ARTIFACTS_ROOT = tmp_path / "var" / "artifacts"
 
 
+@pytest.fixture(autouse=True)
+def _quick_passwords(settings) -> None:
+    """Nobody attacks these accounts: hashing their passwords well would cost more than the tests."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
 @pytest.fixture
 def valkey_url() -> str:
     """The address of the run's real Valkey."""

@@ -16,12 +16,6 @@ from tests.security.walking import FIRST_KEY, MARK
 
 
 @pytest.fixture(autouse=True)
-def _quick_passwords(settings) -> None:
-    """Six people per shop: hashing their passwords well would cost more than all the requests."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
-@pytest.fixture(autouse=True)
 def _quiet_refusals() -> Iterator[None]:
     """Thousands of requests are refused here on purpose; their log lines say nothing."""
     logger = logging.getLogger("django.request")
