@@ -135,6 +135,13 @@ def answer(request: str, outcome: Rendered | UserError) -> None:
         together.execute()
 
 
+def failed() -> UserError:
+    """What a sender is told where the worker met something that nobody foresaw."""
+    return UserError(
+        "render-failed", _("The picture could not be rendered."), _("Stylise it in the background instead.")
+    )
+
+
 def _busy() -> RendererBusy:
     return RendererBusy(
         "renderer-busy",

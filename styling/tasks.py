@@ -44,6 +44,10 @@ def render_now(request: str, model_id: int, options: dict[str, Any]) -> None:
         made = render_one(content=content, model=model, options=stylising.StyliseOptions.from_dict(options))
     except UserError as error:
         outcome = error
+    except Exception:
+        # Logged by Celery as it is; its sender need not wait for nothing.
+        realtime.answer(request, realtime.failed())
+        raise
     else:
         outcome = realtime.Rendered(
             content=made.content,

@@ -132,6 +132,18 @@ def test_a_model_that_cannot_be_used_says_why(model, asked):
     assert post(model).data["error"]["code"] == "artifact-missing"
 
 
+def test_a_fault_of_the_worker_is_told_at_once_and_raised_there(model, monkeypatch):
+    worker()
+    monkeypatch.setattr("styling.stylisation_job.render_one", lambda **_arguments: 1 // 0)
+
+    def send_task(_name, *, args, **_options):
+        with pytest.raises(ZeroDivisionError):
+            tasks.render_now(*args)
+
+    monkeypatch.setattr(current_app, "send_task", send_task)
+    assert post(model).data["error"]["code"] == "render-failed"
+
+
 def test_what_is_no_picture_is_refused_before_any_worker_sees_it(model, asked):
     worker()
     answer = post(model, file=SimpleUploadedFile("a.png", b"<svg onload=alert(1)>"))
@@ -157,3 +169,17 @@ def test_an_answer_wakes_its_sender(model, monkeypatch):
         style=model.style, by=person(model.merchant, Membership.Role.EDITOR), file=noise_picture(1, size=70)
     )
     assert answer == made
+
+
+@pytest.mark.worker
+@pytest.mark.django_db(transaction=True)
+def test_a_real_worker_renders_what_a_real_request_hands_it(processes, model, trained, wait_until):
+    processes.start_worker("renderer", queues=realtime.OWN_QUEUE)
+    wait_until(lambda: WorkerPresence.objects.exists(), what="the worker")
+    made = realtime.render_now(
+        style=model.style,
+        by=person(model.merchant, Membership.Role.EDITOR),
+        file=noise_picture(1, size=70),
+        patience=60,
+    )
+    assert (made.width, made.height, made.content[:2]) == (70, 70, b"\xff\xd8")
