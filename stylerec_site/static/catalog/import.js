@@ -5,6 +5,8 @@
     // The form works without this; with it a large ZIP shows how far it has come.
     const bar = document.getElementById("import-progress");
     const message = document.getElementById("import-message");
+    // Caught on its way down: the theme's own listener looks for a text field that is not there.
+    form.addEventListener("change", (event) => { if (event.target.type === "file") event.stopPropagation(); }, true);
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       const button = form.querySelector("button");

@@ -84,7 +84,8 @@
     return made;
   };
 
-  input.addEventListener("change", () => { add(input.files); input.value = ""; });
+  // Caught on its way down: the theme's own listener looks for a text field that is not there.
+  drop.addEventListener("change", (event) => { event.stopPropagation(); add(input.files); input.value = ""; }, true);
   for (const name of ["dragenter", "dragover"]) drop.addEventListener(name, (event) => { event.preventDefault(); drop.classList.add("over"); });
   for (const name of ["dragleave", "drop"]) drop.addEventListener(name, (event) => { event.preventDefault(); drop.classList.remove("over"); });
   drop.addEventListener("drop", (event) => add(event.dataTransfer.files));
