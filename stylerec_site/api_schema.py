@@ -38,6 +38,8 @@ _REFUSED = {
     "description": "Refused",
     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
 }
+_BUSY = {**_REFUSED, "description": "Nobody is free, or no room is left; the same request may succeed in a moment"}
+_MAY_BE_BUSY = {("post", "/api/v1/events/"), ("post", "/api/v1/styles/{id}/render/")}
 _WRITES = {"post", "put", "patch", "delete"}
 #: Requests of pages carry no token, so that there is nobody whose key it could be.
 _OF_PAGES = "/api/v1/shelf/"
@@ -50,6 +52,8 @@ def describe_what_all_share(result: dict[str, Any], **_generation: Any) -> dict[
         for method, operation in operations.items():
             _add_examples(operation)
             operation["responses"].setdefault("4XX", _REFUSED)
+            if (method, address) in _MAY_BE_BUSY:
+                operation["responses"].setdefault("503", _BUSY)
             if method in _WRITES and not address.startswith(_OF_PAGES):
                 operation.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)
     return result

@@ -22,6 +22,10 @@ TEXTS: dict[str, tuple[Promise, Promise]] = {
         _("Too few of the style's references can be used."),
         _("Add more reference pictures to the style; 30 or more work well."),
     ),
+    "picture-too-large": (
+        _("The picture is larger than the worker can render."),
+        _("Upload a smaller copy; 4,000 pixels on the longer side are plenty for a shop."),
+    ),
     "diverged": (
         _("Training became unstable before it learned anything usable."),
         _("Train again with a lower learning rate or another seed."),

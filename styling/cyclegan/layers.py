@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-
-#: Mean and variance (N×C×1×1, float32) of one normalisation layer's input.
-Statistics = tuple[Tensor, Tensor]
 
 
 class InstanceNorm(nn.Module):
@@ -19,8 +14,6 @@ class InstanceNorm(nn.Module):
     channel.
 
     The CPU has a vectorised GroupNorm kernel, but runs InstanceNorm as batch norm of a reshaped copy.
-    ``recording`` and ``replaying`` below let the statistics of one picture (a thumbnail) serve another (its
-    tiles).
     """
 
     EPSILON = 1e-5
@@ -28,59 +21,9 @@ class InstanceNorm(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.channels = channels
-        self.recorder: list[Statistics] | None = None
-        self.given: Statistics | None = None
 
     def forward(self, x: Tensor) -> Tensor:
-        if self.recorder is not None:
-            values = x.float()
-            variance, mean = torch.var_mean(values, dim=(2, 3), keepdim=True, correction=0)
-            self.recorder.append((mean, variance))
-        if self.given is not None:
-            mean, variance = self.given
-            scale = torch.rsqrt(variance + self.EPSILON)
-            return torch.addcmul((-mean * scale).to(x.dtype), x, scale.to(x.dtype))
         return F.group_norm(x, self.channels, eps=self.EPSILON)
-
-
-def _instance_norms(network: nn.Module) -> dict[str, InstanceNorm]:
-    return {name: module for name, module in network.named_modules() if isinstance(module, InstanceNorm)}
-
-
-@contextmanager
-def recording(network: nn.Module) -> Iterator[dict[str, Statistics]]:
-    """Collect every InstanceNorm's input statistics of the *last* forward pass inside the block.
-
-    The dict is filled on leaving the block, by layer name, each ``(mean, variance)`` of shape N×C×1×1.
-    """
-    collected: dict[str, Statistics] = {}
-    norms = _instance_norms(network)
-    for norm in norms.values():
-        norm.recorder = []
-    try:
-        yield collected
-    finally:
-        for name, norm in norms.items():
-            if norm.recorder:
-                collected[name] = norm.recorder[-1]
-            norm.recorder = None
-
-
-@contextmanager
-def replaying(network: nn.Module, statistics: Mapping[str, Statistics]) -> Iterator[None]:
-    """Normalise with ``statistics`` (from ``recording``) instead of each picture's own, inside the block.
-
-    Statistics of one picture (N = 1) serve any batch of tiles by broadcasting. Source of the idea: thumbnail
-    instance normalisation (Chen et al. 2022, "Towards Ultra-Resolution Neural Style Transfer").
-    """
-    norms = _instance_norms(network)
-    for name, norm in norms.items():
-        norm.given = statistics[name]
-    try:
-        yield
-    finally:
-        for norm in norms.values():
-            norm.given = None
 
 
 class ReflectionPad(nn.Module):

@@ -16,22 +16,16 @@ from styling.cyclegan.layers import (
     InstanceNorm,
     ReflectionPad,
     ResizeConv,
-    Statistics,
     bounded,
-    recording,
-    replaying,
 )
 
 __all__ = [
     "Discriminator",
     "Generator",
     "InstanceNorm",
-    "Statistics",
     "build_generator",
     "keep_chroma",
     "luma",
-    "recording",
-    "replaying",
 ]
 
 #: Weights of the luma that colour keeping leaves to the generator (ITU-R BT.601).

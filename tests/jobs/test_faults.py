@@ -53,7 +53,7 @@ def test_a_busy_sqlite_is_waited_for():
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="needs a server whose connections can be cut")
+@pytest.mark.postgres
 def test_a_connection_that_the_database_cut_is_replaced(client):
     """PostgreSQL restarts between two requests: the next request finds out before it fails (health checks)."""
     connection.settings_dict["CONN_MAX_AGE"], connection.settings_dict["CONN_HEALTH_CHECKS"] = 60, True
