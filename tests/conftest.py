@@ -19,12 +19,12 @@ from stylerec_site.processes import Processes
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """The pure rooms know no database: mark their tests so that PostgreSQL need not run them again.
 
-    What needs a database server is left out where there is none: that half of the suite is not skipped, it is the other.
+    What is about the other database is left out, not skipped: it runs in the other half of the suite.
     """
-    if os.environ.get("STYLEREC_TEST_DATABASE") != "postgres":
-        elsewhere = [item for item in items if "postgres" in item.keywords]
-        config.hook.pytest_deselected(items=elsewhere)
-        items[:] = [item for item in items if item not in elsewhere]
+    other = "sqlite" if os.environ.get("STYLEREC_TEST_DATABASE") == "postgres" else "postgres"
+    elsewhere = [item for item in items if other in item.keywords]
+    config.hook.pytest_deselected(items=elsewhere)
+    items[:] = [item for item in items if item not in elsewhere]
     for item in items:
         if any(room in str(item.path) for room in ("styling/cyclegan", "recommend/engine")):
             item.add_marker("pure")

@@ -29,7 +29,7 @@ def _full_disk(context):
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.skipif("connection.vendor != 'sqlite'", reason="SQLite's own lock")
+@pytest.mark.sqlite
 def test_a_busy_sqlite_is_waited_for():
     """Another process holds the write lock for a while: the write waits for it instead of failing."""
     product = ProductFactory()
