@@ -182,8 +182,9 @@ class ProductAdmin(NewInShopAdmin):
         if image is None:
             return "–"
         return format_html(
-            '<span class="st-strip"><img src="{}" width="44" height="44" alt="" loading="lazy"></span>',
+            '<span class="st-strip"><img src="{}" width="44" height="44" alt="{}" loading="lazy"></span>',
             thumbnail(image),
+            product.display_name,  # the picture is the row's first link, and a link needs a name
         )
 
     @display(description=_("Price"), ordering="price")
