@@ -6,7 +6,8 @@ import pytest
 
 from catalog.models import Membership
 from catalog.search import searchable
-from tests.catalog.factories import MembershipFactory, ProductFactory
+from catalog.services.pictures import add_picture
+from tests.catalog.factories import MembershipFactory, ProductFactory, picture_bytes
 
 pytestmark = pytest.mark.django_db
 
@@ -41,3 +42,9 @@ def test_chosen_products_go_on_to_stylising(client, member):
     body = {"action": "stylise", "_selected_action": [product.pk]}
     response = client.post("/admin/catalog/product/", body)
     assert response.url == f"/admin/styling/stylise/?products={product.pk}"
+
+
+def test_a_picture_that_leads_to_its_product_says_to_which(client, member):
+    product = ProductFactory(merchant=member.merchant, name="Own vase")
+    add_picture(product=product, upload=picture_bytes(size=(64, 64)))
+    assert 'alt="Own vase"' in client.get("/admin/catalog/product/").content.decode()
