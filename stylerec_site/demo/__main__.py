@@ -46,8 +46,9 @@ def main() -> int:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m stylerec_site.demo", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="run the main job once in a scratch folder and end")
-    parser.add_argument("--empty", action="store_true", help="start the same parts without the demo shop")
+    kinds = parser.add_mutually_exclusive_group()  # a check of an empty site would have checked nothing
+    kinds.add_argument("--check", action="store_true", help="run the main job once in a scratch folder and end")
+    kinds.add_argument("--empty", action="store_true", help="start the same parts without the demo shop")
     parser.add_argument("--port", type=int, default=8000, help="preferred port of the web server")
     return parser.parse_args()
 
@@ -110,8 +111,7 @@ def _run(options: argparse.Namespace, data: Path) -> int:
         processes.start_event_consumer()
         processes.start_web(port=web_port)
         address = f"http://127.0.0.1:{web_port}"
-        if not options.empty:
-            main_job.run(address=address, processes=processes)
+        if not options.empty and main_job.run(address=address, processes=processes):
             print(f"\nThe main job took {time.monotonic() - began:.0f} s.")
         if options.check:
             print("✓ Every step really happened.")

@@ -37,13 +37,13 @@ def prepare_database() -> None:
     call_command("migrate", verbosity=0)
 
 
-def run(*, address: str, processes: Processes) -> None:
-    """From pictures to a storefront that is personal."""
+def run(*, address: str, processes: Processes) -> bool:
+    """From pictures to a storefront that is personal; False where that was done before, and the shop is only opened."""
     with step("Workers listen") as came_of_it:
         wait_for(lambda: workers_seen("gpu") and workers_seen("default"), processes=processes, seconds=60)
         came_of_it(", ".join(worker.name for worker in workers_seen()))
-    if _reopen():
-        return
+    if reopen():
+        return False
     merchant, owner, reviewer = _open_shop()
     styles = _train(merchant, owner, processes)
     _stylise(styles, owner, processes)
@@ -51,9 +51,10 @@ def run(*, address: str, processes: Processes) -> None:
     api = _let_people_shop(merchant, owner, styles, address, processes)
     _fit(merchant, owner, processes)
     _compare_two_shoppers(merchant, styles, address, api)
+    return True
 
 
-def _reopen() -> bool:
+def reopen() -> bool:
     """Whether the main job has run here before: what the merchant changed since then stays as it is."""
     merchant = shop.demo_shop()
     fitted = Recommender.objects.filter(merchant=merchant).order_by("-version").first() if merchant else None
