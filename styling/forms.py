@@ -84,10 +84,22 @@ class StyliseForm(forms.Form):
     keep_color = forms.FloatField(min_value=0, max_value=1, initial=0, label=_("Keep the products' colours"))
     keep_product = forms.BooleanField(required=False, label=_("Keep the product, restyle the background"))
     every_picture = forms.BooleanField(required=False, label=_("All pictures of each product, not only the first"))
+    #: How many products the user saw when they said yes; a filter may match others by the time that they send it.
+    seen_count = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    confirm = forms.BooleanField(required=False)
 
-    def __init__(self, *args: Any, merchant_id: int, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, merchant_id: int, count: int, confirm: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.count, self.needs_confirmation = count, confirm
         style: Any = self.fields["style"]
         style.queryset = Style.objects.filter(merchant=merchant_id)
         model: Any = self.fields["style_model"]
         model.queryset = StyleModel.objects.filter(merchant=merchant_id).select_related("style")
+
+    def clean(self) -> dict[str, Any]:
+        """Many at once only where the user has said so, knowing how many."""
+        if self.needs_confirmation and not self.cleaned_data.get("confirm"):
+            self.add_error("confirm", _("Tick this first: it says how many will be rendered."))
+        elif self.needs_confirmation and self.cleaned_data.get("seen_count") != self.count:
+            self.add_error("confirm", _("The list has changed meanwhile. Look at the number, and tick this again."))
+        return self.cleaned_data

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 from urllib.parse import urlencode
 
@@ -10,7 +11,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.db.models import Prefetch, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import redirect
 from django.urls import path, reverse
 from django.utils.html import format_html
@@ -28,6 +29,8 @@ from catalog.views.pictures import picture_cards, upload_labels
 from catalog.views.statuses import move
 from jobs.errors import UserError
 
+#: Products of one set of creatives; more would not fit an address either.
+MOST_ADVERTISED = 100
 STATUS_COLORS = {"published": "success", "draft": "info", "archived": "warning"}
 
 
@@ -79,6 +82,22 @@ class PicturesFilter(admin.SimpleListFilter):
         # A subquery, not a join: a product with three pictures is still one row.
         shown = ProductImage.objects.order_by().values("product")
         return queryset.filter(pk__in=shown) if self.value() == "some" else queryset.exclude(pk__in=shown)
+
+
+def listed(request: HttpRequest, query: str) -> QuerySet[Product]:
+    """The products that the user's list shows for its address's ``query``, over all its pages.
+
+    None where the list would not take the query.
+    """
+    asked = copy.copy(request)
+    everywhere = QueryDict(query, mutable=True)
+    everywhere.pop("p", None)  # the page at hand
+    asked.GET = everywhere  # type: ignore[assignment]
+    try:
+        rows = admin.site.get_model_admin(Product).get_changelist_instance(asked).get_queryset(asked)
+    except IncorrectLookupParameters:
+        return Product.objects.none()
+    return Product.objects.filter(pk__in=rows.order_by().values("pk"))
 
 
 @admin.register(Product)
@@ -197,11 +216,18 @@ class ProductAdmin(NewInShopAdmin):
 
     @action(description=_("Stylise…"))
     def stylise(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
-        ids = ",".join(str(pk) for pk in queryset.values_list("pk", flat=True))
-        return HttpResponseRedirect(f"{reverse('styling:stylise')}?{urlencode({'products': ids})}")
+        """On to the styles, with the ticked products; with the list itself where all that it shows were chosen."""
+        chosen = {"list": request.GET.urlencode()}
+        if request.POST.get("select_across") != "1":
+            chosen["products"] = ",".join(str(pk) for pk in queryset.values_list("pk", flat=True))
+        return HttpResponseRedirect(f"{reverse('styling:stylise')}?{urlencode(chosen)}")
 
     @action(description=_("New ad creatives"))
-    def advertise(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
+    def advertise(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+        if queryset.count() > MOST_ADVERTISED:
+            text = _("A set of creatives takes at most %(limit)d products. Tick fewer of them.")
+            self.message_user(request, text % {"limit": MOST_ADVERTISED}, messages.ERROR)
+            return None
         ids = ",".join(str(pk) for pk in queryset.values_list("pk", flat=True))
         return HttpResponseRedirect(f"{reverse('creatives:new')}?{urlencode({'products': ids})}")
 

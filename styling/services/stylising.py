@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from catalog import audit
@@ -20,6 +21,8 @@ from styling.models import Style, StyledImage, StyleModel, StylizationRun
 
 KIND = "styling.stylise"
 QUEUE = "gpu"
+#: Keys that one query names.
+AT_ONCE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,17 +117,15 @@ def _pictures_of(
     merchant: Merchant, products: Iterable[Product], images: Iterable[ProductImage], *, every_picture: bool
 ) -> tuple[list[int], int]:
     """Ids of the pictures to render, each once, and how many of the products have none."""
-    product_ids = [product.pk for product in products]
-    image_ids = [image.pk for image in images]
+    product_ids, image_ids = _keys(products), _keys(images)
     own = ProductImage.objects.filter(product__merchant=merchant)
-    found = set(own.filter(pk__in=image_ids).values_list("pk", flat=True))
-    if len(found) < len(set(image_ids)) or (
-        Product.objects.filter(merchant=merchant, pk__in=product_ids).count() < len(set(product_ids))
-    ):
+    own_products = Product.objects.filter(merchant=merchant)
+    if _count_of(own, image_ids) < len(set(image_ids)) or _count_of(own_products, product_ids) < len(set(product_ids)):
         raise NotFound("no-such-product", _("Some of these do not exist."), _("Choose products of this shop."))
     by_product: dict[int, list[int]] = {pk: [] for pk in product_ids}
-    for pk, product_id in own.filter(product_id__in=product_ids).values_list("pk", "product_id"):
-        by_product[product_id].append(pk)
+    for some in batched(product_ids, AT_ONCE):
+        for pk, product_id in own.filter(product_id__in=some).values_list("pk", "product_id"):
+            by_product[product_id].append(pk)
     of_products = [pk for own_ids in by_product.values() for pk in (own_ids if every_picture else own_ids[:1])]
     without_picture = sum(1 for own_ids in by_product.values() if not own_ids)
     if not product_ids and not image_ids:
@@ -134,6 +135,20 @@ def _pictures_of(
             "no-pictures", _("None of these products has a picture."), _("Add pictures to them, then stylise.")
         )
     return list(dict.fromkeys([*image_ids, *of_products])), without_picture
+
+
+def _keys(rows: Iterable[Any]) -> list[int]:
+    """The rows' keys, in order; of a query without reading the rows themselves."""
+    return list(rows.values_list("pk", flat=True)) if isinstance(rows, QuerySet) else [row.pk for row in rows]
+
+
+def _count_of(rows: QuerySet[Any], keys: Sequence[int]) -> int:
+    return sum(rows.filter(pk__in=some).count() for some in batched(sorted(set(keys)), AT_ONCE))
+
+
+def batched(items: Sequence[int], size: int) -> Iterator[Sequence[int]]:
+    """The items, ``size`` at a time: databases take so many parameters in one query and no more."""
+    return (items[start : start + size] for start in range(0, len(items), size))
 
 
 def _enqueue(
@@ -153,7 +168,8 @@ def _enqueue(
                 parameters={"pictures": len(image_ids), "without_picture": without_picture},
             )
         )
-        run.product_images.add(*image_ids)
+        for some in batched(image_ids, AT_ONCE):
+            run.product_images.add(*some)
         audit.record(
             merchant=model.merchant,
             actor=by,

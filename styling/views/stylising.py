@@ -10,53 +10,67 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
-from catalog.models import Merchant, Product, ProductImage
-from catalog.views.doors import found, key_of, page, staff_json, staff_page, thumbnail, worker_notice
+from catalog.admin.products import listed
+from catalog.models import Merchant
+from catalog.views.doors import found, page, staff_json, staff_page, thumbnail, worker_notice
 from jobs.errors import UserError
 from styling.forms import StyliseForm
 from styling.models import StyleModel, StylizationRun
+from styling.services.rendering_time import jobs_ahead, rendering_rate
 from styling.services.stylising import StyliseOptions
 from styling.services.stylising import stylise as ask
 from styling.services.training import QUEUE
+from styling.views.chosen import Chosen, chosen_by
 from styling.views.labels import stylisation_labels
 
-#: The most products or pictures that one address can name.
-MOST_CHOSEN = 5000
+#: More than this is asked for twice, however it was chosen.
+MANY = 200
 
 
 @staff_page
 def stylise(request: HttpRequest) -> HttpResponse:
-    """Choose style and options for the products (or pictures) named in the address; POST starts the run."""
-    products = Product.objects.visible_to(request.user).filter(pk__in=_ids(request, "products"))
-    images = ProductImage.objects.visible_to(request.user).filter(pk__in=_ids(request, "images"))
-    merchant_ids = set(products.order_by().values_list("merchant_id", flat=True)[:MOST_CHOSEN])
-    merchant_ids |= set(images.order_by().values_list("product__merchant_id", flat=True)[:MOST_CHOSEN])
+    """Choose style and options for what the address names (see ``chosen``); POST starts the run."""
+    chosen = chosen_by(request)
+    merchant_ids = chosen.merchant_ids()
     if len(merchant_ids) != 1:
         context: dict[str, Any] = {"several": bool(merchant_ids)}
         return page(request, "styling/stylise_nothing.html", context, title=_("Stylise"))
     merchant = Merchant.objects.get(pk=merchant_ids.pop())
     in_use = StyleModel.objects.filter(merchant=merchant, status=StyleModel.Status.DEPLOYED).first()
     first = request.GET.get("style") or (in_use.style_id if in_use else None)
-    form = StyliseForm(request.POST or None, merchant_id=merchant.pk, initial={"style": first, "strength": 1})
+    counts = chosen.counts()
+    form = StyliseForm(
+        request.POST or None,
+        merchant_id=merchant.pk,
+        count=counts["chosen"],
+        confirm=chosen.is_whole_list or counts["chosen"] > MANY,
+        initial={"style": first, "strength": 1},
+    )
     if request.method == "POST" and form.is_valid():
-        chosen = form.cleaned_data
+        wanted = form.cleaned_data
         try:
             run = ask(
-                style=chosen["style"],
+                style=wanted["style"],
                 by=request.user,
-                products=products,
-                images=images,
-                style_model=chosen["style_model"],
-                options=StyliseOptions(chosen["strength"], chosen["keep_product"], chosen["keep_color"]),
-                every_picture=chosen["every_picture"],
+                products=chosen.products.order_by("pk"),
+                images=chosen.images,
+                style_model=wanted["style_model"],
+                options=StyliseOptions(wanted["strength"], wanted["keep_product"], wanted["keep_color"]),
+                every_picture=wanted["every_picture"],
             )
             return redirect("styling:stylisation", run_id=run.pk)
         except UserError as error:
             form.add_error(None, str(error))
+    rate = rendering_rate(model=in_use)
     context = {
         "form": form,
-        "count": products.count() + images.count(),
-        "thumbnails": [thumbnail(image) for image in _shown(products, images)],
+        "chosen": chosen,
+        "counts": counts,
+        "whole_list": _whole_list(request, chosen, counts["chosen"]),
+        "thumbnails": [thumbnail(image) for image in chosen.samples()],
+        "rate": rate,
+        "estimates": {name: rate.minutes(counts[name]) for name in ("first_pictures", "every_picture")},
+        "jobs_ahead": jobs_ahead(),
         "has_styles": form.fields["style"].queryset.exists(),  # type: ignore[attr-defined]
         "worker_notice": worker_notice(QUEUE),
     }
@@ -97,11 +111,8 @@ def _state(run: StylizationRun) -> dict[str, object]:
     }
 
 
-def _ids(request: HttpRequest, name: str) -> list[int]:
-    named = [key_of(text) for text in request.GET.get(name, "").split(",")]
-    return [key for key in named if key is not None][:MOST_CHOSEN]
-
-
-def _shown(products: object, images: object) -> list[ProductImage]:
-    of_products = ProductImage.objects.filter(product__in=products, position=0)[:24]  # type: ignore[misc]
-    return [*images[:24], *of_products][:24]  # type: ignore[index]
+def _whole_list(request: HttpRequest, chosen: Chosen, count: int) -> dict[str, object] | None:
+    """The offer to take all that the list shows, where that is more than what was ticked."""
+    address = chosen.whole_list_address()
+    more = listed(request, chosen.list_query or "").count() if address else 0
+    return {"address": address, "count": more} if more > count else None

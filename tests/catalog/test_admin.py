@@ -41,7 +41,7 @@ def test_chosen_products_go_on_to_stylising(client, member):
     product = ProductFactory(merchant=member.merchant)
     body = {"action": "stylise", "_selected_action": [product.pk]}
     response = client.post("/admin/catalog/product/", body)
-    assert response.url == f"/admin/styling/stylise/?products={product.pk}"
+    assert response.url == f"/admin/styling/stylise/?list=&products={product.pk}"
 
 
 def test_a_picture_that_leads_to_its_product_says_to_which(client, member):

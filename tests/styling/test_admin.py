@@ -10,10 +10,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from django.utils import timezone
 
-from catalog.models import Membership
+from catalog.models import Membership, Product
 from jobs.models import WorkerPresence
 from styling.models import Style, StyledImage, StyleModel, StylizationRun, TrainingRun
-from tests.catalog.factories import MerchantFactory, ProductFactory
+from tests.catalog.factories import CategoryFactory, MerchantFactory, ProductFactory
 from tests.styling.factories import (
     StyledImageFactory,
     StyleFactory,
@@ -325,3 +325,35 @@ def test_the_review_queue_costs_the_same_number_of_queries_for_any_number_of_row
     client = log_in()
     with django_assert_max_num_queries(9):
         assert len(client.get(reverse("styling:review_items", args=[merchant.pk])).json()["items"]) == 12
+
+
+def test_everything_that_a_filtered_list_shows_is_stylised_once_somebody_says_so(log_in, style, merchant):
+    StyleModelFactory(style=style, status="deployed")
+    pictures = [product_picture(merchant, seed=seed) for seed in (1, 2, 3)]
+    Product.objects.filter(pk=pictures[2].product_id).update(status="draft")
+    ProductFactory(merchant=merchant)  # has no picture
+    ProductFactory()  # another shop's
+    client = log_in()
+    body = {"action": "stylise", "select_across": "1", "_selected_action": [pictures[0].product_id]}
+    address = client.post("/admin/catalog/product/?status__exact=published", body).url
+    page = client.get(address)
+    assert page.context["counts"] == {"chosen": 3, "first_pictures": 2, "every_picture": 2, "without_picture": 1}
+    choice = {"style": style.pk, "strength": "1", "keep_color": "0"}
+    assert "Tick this first" in client.post(address, choice).content.decode()
+    answer = client.post(address, {**choice, "confirm": "on", "seen_count": "2"})
+    assert "The list has changed meanwhile" in answer.content.decode()
+    assert not StylizationRun.objects.exists()
+    client.post(address, {**choice, "confirm": "on", "seen_count": "3"})
+    assert list(StylizationRun.objects.get().product_images.order_by("pk")) == pictures[:2]
+
+
+def test_ticked_products_offer_the_whole_list_and_a_list_that_cannot_be_read_is_empty(log_in, style, merchant):
+    ticked, _other = product_picture(merchant, seed=1), product_picture(merchant, seed=2)
+    client = log_in()
+    query = {"products": ticked.product_id, "list": "status__exact=published&p=7"}
+    page = client.get(reverse("styling:stylise"), query)
+    address = f"{reverse('styling:stylise')}?list=status__exact%3Dpublished%26p%3D7"
+    assert page.context["whole_list"] == {"address": address, "count": 2}
+    CategoryFactory(merchant=merchant)
+    unreadable = client.get(reverse("styling:stylise"), {"list": "category__id__exact=none"})
+    assert "No products are chosen" in unreadable.content.decode()
