@@ -67,6 +67,9 @@ class Merchant(models.Model):
     bandit_enabled = models.BooleanField(_("learn which rendering to show"), default=True)
     truth_limits = models.JSONField(_("product-truth limits"), default=dict, blank=True)
     brand = models.JSONField(_("brand"), default=dict, blank=True)
+    #: What experiments run and what their winners changed (``recommend.experiments.treatment``): read with the shop, so
+    #: that serving needs no query of its own.
+    serving = models.JSONField(default=dict, blank=True, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     objects = MerchantQuerySet.as_manager()

@@ -17,6 +17,7 @@ from catalog.prepared import PreparedRead
 from recommend.engine.errors import EngineError
 from recommend.engine.fitted import FittedRecommender
 from recommend.engine.index import ExactIndex
+from recommend.experiments.treatment import Version
 from recommend.models import Recommender
 
 log = structlog.get_logger(__name__)
@@ -32,6 +33,9 @@ _lock = threading.Lock()
 #: Directories are never used twice, primary keys may be.
 _loaded: dict[int, tuple[str, Served]] = {}
 _broken: set[str] = set()
+#: Artifact directory → a version that an experiment tries out; the latest few, since stopped experiments leave theirs.
+_on_trial: dict[str, Served] = {}
+MOST_ON_TRIAL = 16
 
 
 @dataclass(frozen=True)
@@ -50,11 +54,16 @@ def with_deployed(merchants: QuerySet[Merchant]) -> QuerySet[Merchant]:
     )
 
 
-def deployed(merchant: Merchant) -> Served | None:
+def deployed(merchant: Merchant, instead: Version | None = None) -> Served | None:
     """The shop's recommender in use; None where there is none that can be read.
 
-    A corrupt artifact is logged once; the version that was in use before it goes on serving.
+    A corrupt artifact is logged once; the version that was in use before it goes on serving. ``instead``: the version
+    that an experiment tries out; where it cannot be read, the one in use serves.
     """
+    if instead is not None:
+        tried = _tried(instead)
+        if tried is not None:
+            return tried
     row = _in_use(merchant)
     if row is None:
         return None
@@ -68,6 +77,19 @@ def deployed(merchant: Merchant) -> Served | None:
         if served is not None:
             _loaded[merchant.pk] = (directory, served)
         return served
+
+
+def _tried(version: Version) -> Served | None:
+    known = _on_trial.get(version.directory)
+    if known is None:
+        with _lock:
+            fitted = _load(version.directory)
+            if fitted is None:
+                return None
+            known = _on_trial[version.directory] = Served(version.recommender_id, fitted)
+            while len(_on_trial) > MOST_ON_TRIAL:
+                _on_trial.pop(next(iter(_on_trial)))
+    return known
 
 
 _IN_USE = PreparedRead(
@@ -131,4 +153,5 @@ def _load(name: str) -> FittedRecommender | None:
 def forget() -> None:
     """Drop what is loaded."""
     _loaded.clear()
+    _on_trial.clear()
     _broken.clear()

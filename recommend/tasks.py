@@ -10,6 +10,7 @@ from celery import shared_task
 from catalog.models import Merchant
 from jobs.context import JobContext
 from jobs.registry import job_handler
+from recommend.experiments.services import lifecycle
 from recommend.services import fitting, policies, shoppers
 
 log = structlog.get_logger(__name__)
@@ -24,7 +25,7 @@ def fit_recommender(context: JobContext) -> dict[str, Any]:
 @shared_task(name="recommend.purge")
 def purge_old_interactions() -> None:
     """Delete what is older than the retention time (daily, by the beat)."""
-    log.info("recommend.purged", **shoppers.purge())
+    log.info("recommend.purged", **shoppers.purge(), exposures=lifecycle.forget_exposures())
 
 
 @shared_task(name="recommend.fit_due")

@@ -92,6 +92,7 @@ INSTALLED_APPS = [
     "styling",
     "recommend",
     "recommend.creatives",
+    "recommend.experiments",
 ]
 
 MIDDLEWARE = [

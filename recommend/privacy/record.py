@@ -92,6 +92,21 @@ SHOPPERS: tuple[Kept, ...] = (
         },
     ),
     Kept(
+        place="experiments.Exposure",
+        why="to compare two ways of making pages (A/B experiments) by what shoppers who agreed then did",
+        how_long="until erased, until the experiment stops, or {retention_days} days",
+        who="operators with access to the database; members of the shop see sums alone",
+        control="tests/recommend/test_experiments_serving.py::test_exposures_go_with_the_shopper_and_with_the_experiment",
+        age="at",
+        fields={
+            "id": "row number",
+            "experiment": "the experiment",
+            "variant": "which of its variants was seen",
+            "shopper": "who saw it",
+            "at": "when first",
+        },
+    ),
+    Kept(
         place="sessions.Session",
         why="the bag: what the visitor put there (asked for by the visitor, no consent needed)",
         how_long="{session_days} days after the last change",

@@ -187,12 +187,15 @@ def _typical_queries(merchant: Merchant, fitted: FittedRecommender) -> NDArray[n
 
 
 def prune(*, merchant: Merchant) -> int:
-    """Delete the files of versions that are neither in use nor among the newest; how many went."""
+    """Delete the files of versions that are neither in use, nor tried out, nor among the newest; how many went."""
     gone = 0
+    running = Merchant.objects.values_list("serving", flat=True).get(pk=merchant.pk).get("running", [])
+    tried = {variant.get("directory") for experiment in running for variant in experiment["variants"]}
     rows = Recommender.objects.filter(merchant=merchant).order_by("-version")
     for recommender in rows[KEPT_VERSIONS:]:
         directory = settings.ARTIFACTS_ROOT / recommender.directory
-        if recommender.status != Recommender.Status.DEPLOYED and directory.is_dir():
+        in_use = recommender.status == Recommender.Status.DEPLOYED or recommender.directory in tried
+        if not in_use and directory.is_dir():
             shutil.rmtree(directory, ignore_errors=True)
             gone += 1
     return gone

@@ -20,6 +20,7 @@ from recommend import serving
 from recommend.engine.fitted import FittedRecommender
 from recommend.engine.query import UserQuery
 from recommend.engine.rules import Placed, Rules, fill_shelf
+from recommend.experiments.treatment import treatment_of
 from recommend.models import MerchandisingRule, Shopper
 from recommend.services.catalogue import Snapshot, facts, snapshot
 from recommend.services.history import History, history_of
@@ -52,14 +53,15 @@ class Shelves:
         self.merchant = merchant
         self.shopper = shopper
         self.history = history if history is not None else history_of(shopper)
-        served = serving.deployed(merchant)
+        self.treatment = treatment_of(merchant, shopper)
+        served = serving.deployed(merchant, self.treatment.version)
         self.recommender_id: int | None = served.recommender_id if served else None
         self.fitted: FittedRecommender | None = served.fitted if served else None
         self._placed: set[int] = set()
 
     @property
     def is_personal(self) -> bool:
-        return bool(self.history.events)
+        return bool(self.history.events) and self.treatment.is_personal
 
     @cached_property
     def snapshot(self) -> Snapshot:
@@ -68,7 +70,8 @@ class Shelves:
     @cached_property
     def query(self) -> UserQuery | None:
         """The shopper, folded in from their last events: a click changes the next page."""
-        return self.fitted.query(self.history.events, timezone.now().timestamp()) if self.fitted else None
+        events = self.history.events if self.treatment.is_personal else ()
+        return self.fitted.query(events, timezone.now().timestamp()) if self.fitted else None
 
     def shelf(
         self,
@@ -129,7 +132,7 @@ class Shelves:
             bought=self._rows(self.history.bought),
             categories=[category_id] if category_id is not None else None,
             category_cap=max(1, round(k * CATEGORY_SHARE)) if slot == "home" else None,
-            relevance=RELEVANCE if slot == "home" else 1.0,
+            relevance=(self.treatment.relevance or RELEVANCE) if slot == "home" else 1.0,
         )
 
     def _pick(self, item: Placed, product_id: int | None, *, explain: bool) -> Pick:

@@ -154,6 +154,7 @@ def export(*, shopper: Shopper) -> dict[str, Any]:
             interactions.values("event_id", "kind", "product__sku", "value", "style__slug", "slot", "occurred_at")
         ),
         "slates": list(slates.values("id", "slot", "items", "created_at")),
+        "experiments": list(shopper.exposures.values("experiment__name", "variant__name", "at")),
     }
 
 

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from catalog.models import Merchant
 from catalog.prepared import insert
+from recommend.experiments.treatment import USUAL, Treatment, note_exposures
 from recommend.models import Shopper, Slate
 from recommend.reasons import reason_text
 from recommend.services import shoppers
@@ -58,7 +59,7 @@ class Presenter:
 
     def __init__(self, page: Shelves) -> None:
         self.page = page
-        self.chooser = chooser_for(page.merchant, page.shopper, page.history)
+        self.chooser = chooser_for(page.merchant, page.shopper, page.history, page.treatment)
         self._known: dict[int, Card] = {}
         self._shown: dict[int, tuple[Shown, Picture | None]] = {}
 
@@ -81,6 +82,8 @@ class Presenter:
             for slot, shelf in shelves.items()
         }
         ids = self._keep(shown) if keep and self.page.shopper is not None else {}
+        if ids:
+            note_exposures(self.page.treatment, self.page.shopper)
         return {slot: ShownSlate(slot, items, ids.get(slot)) for slot, items in shown.items()}
 
     def plain(self, product_ids: Sequence[int]) -> list[ShownProduct]:
@@ -154,9 +157,11 @@ def _record(item: ShownProduct) -> dict[str, Any]:
     }
 
 
-def chooser_for(merchant: Merchant, shopper: Shopper | None, history: History) -> RenderingChooser:
+def chooser_for(
+    merchant: Merchant, shopper: Shopper | None, history: History, treatment: Treatment = USUAL
+) -> RenderingChooser:
     """How renderings are chosen for this visitor."""
-    if shopper is None:
+    if shopper is None or not treatment.shows_renderings:
         return RenderingChooser.for_stranger()
     likes = sum(event.event in LIKES for event in history.events)
     hidden = frozenset(shoppers.hidden_tags(shopper))
@@ -164,6 +169,6 @@ def chooser_for(merchant: Merchant, shopper: Shopper | None, history: History) -
         shares=history.style_shares(hidden),
         likes=likes,
         seed=f"{shopper.pk}|{likes}|{timezone.now():%G-%V}",
-        policy=facts(merchant).policy if merchant.bandit_enabled else None,
+        policy=facts(merchant).policy if treatment.learns(merchant.bandit_enabled) else None,
         hidden=hidden,
     )

@@ -22,7 +22,7 @@ from jobs.models import Job
 from styling.models import StyledImage, StyleModel
 from tests.catalog.factories import UserFactory
 
-ROOMS = ("jobs", "catalog", "developers", "styling", "recommend", "creatives")
+ROOMS = ("jobs", "catalog", "developers", "styling", "recommend", "creatives", "experiments")
 #: Models that belong to nobody, each with its reason. Everything else must lead to a merchant.
 NOBODYS = {
     "jobs.WorkerPresence": "which workers run concerns the site, not a shop",

@@ -1,0 +1,57 @@
+"""What an experiment can be judged by: one yes or no per shopper, from the interactions after they first saw a variant.
+
+Everything is per shopper, since the clicks of one shopper are not independent of one another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.utils.translation import gettext_lazy as _
+
+from jobs.errors import Text
+from recommend.models import Interaction
+
+_KINDS = Interaction.Kind
+#: Everything that a shopper does of their own accord.
+ACTIONS: tuple[str, ...] = (_KINDS.VIEW, _KINDS.CLICK, _KINDS.ADD_TO_CART, _KINDS.PURCHASE, _KINDS.LIKE)
+
+
+@dataclass(frozen=True)
+class Metric:
+    """The share of shoppers with at least one event of ``kinds``, ``after`` so long from their first exposure."""
+
+    code: str
+    name: Text
+    what: Text
+    kinds: tuple[str, ...]
+    after: timedelta = timedelta()
+    more_is_better: bool = True
+
+
+METRICS: Mapping[str, Metric] = {
+    metric.code: metric
+    for metric in (
+        Metric("clicked", _("Click rate"), _("shoppers who clicked something on a shelf"), (_KINDS.CLICK,)),
+        Metric("bagged", _("Bag rate"), _("shoppers who put something into the bag"), (_KINDS.ADD_TO_CART,)),
+        Metric("bought", _("Purchase rate"), _("shoppers who bought something"), (_KINDS.PURCHASE,)),
+        Metric(
+            "returned",
+            _("Return rate"),
+            _("shoppers who were still active a day or more later"),
+            ACTIONS,
+            after=timedelta(days=1),
+        ),
+        Metric(
+            "disliked",
+            _("Dislike rate"),
+            _("shoppers who disliked something"),
+            (_KINDS.DISLIKE,),
+            more_is_better=False,
+        ),
+    )
+}
+#: What one may hope to raise.
+GOALS: tuple[str, ...] = ("clicked", "bagged", "bought", "returned")

@@ -1,0 +1,1 @@
+"""The verbs of experiments: plan, create, start, read, stop, decide."""

@@ -1,0 +1,330 @@
+"""An experiment's life: created, started, stopped, decided, and the decision taken back.
+
+Whatever changes what shoppers are served also writes ``Merchant.serving`` in the same transaction, under the shop's row
+lock, so that pages and rows cannot tell two stories.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from catalog import audit
+from catalog.access import require_role
+from catalog.models import Membership, Merchant
+from jobs.errors import Conflict, UserError
+from recommend.engine.guardrails import Guardrail
+from recommend.experiments.metrics import GOALS, METRICS
+from recommend.experiments.models import Experiment, Exposure, Variant
+from recommend.experiments.services.outcomes import outcomes_of
+from recommend.experiments.services.planning import plan, usual_of
+from recommend.experiments.subjects import SUBJECTS, layer_of, option_name
+from recommend.models import Recommender
+from recommend.services import fitting
+
+MOST_VARIANTS = 4
+#: The relative harm that a guard-rail tolerates where nothing else is said.
+USUAL_MARGIN = 0.1
+LEAST_UPLIFT, MOST_UPLIFT = 0.01, 5.0
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One variant as it is asked for."""
+
+    value: str
+    share: float
+    name: str = ""
+
+
+def create_experiment(
+    *,
+    merchant: Merchant,
+    by: Any,
+    name: str,
+    subject: str,
+    variants: Sequence[Asked],
+    metric: str = "clicked",
+    uplift: float = 0.1,
+    guardrails: Mapping[str, float] | None = None,
+    hypothesis: str = "",
+    base_rate: float | None = None,
+) -> Experiment:
+    """A draft; nothing that shoppers see changes. The first variant is the control. Needs an editor."""
+    require_role(by, merchant, Membership.Role.EDITOR)
+    guardrails = dict(guardrails or {})
+    _check(merchant, name, subject, variants, metric, uplift, guardrails)
+    rate = base_rate if base_rate is not None else usual_of(merchant, metric).rate
+    if not 0.0001 <= rate <= 0.99:
+        raise UserError("rate-impossible", _("The rate so far lies between 0.01 % and 99 %."))
+    needed = plan(merchant, metric=metric, uplift=uplift, variants=len(variants), base_rate=rate).per_variant
+    with transaction.atomic():
+        made = Experiment.objects.create(
+            merchant=merchant,
+            name=name.strip(),
+            hypothesis=hypothesis.strip(),
+            subject=subject,
+            layer=layer_of(subject),
+            metric=metric,
+            uplift=uplift,
+            base_rate=rate,
+            needed=needed,
+            guardrails=guardrails,
+            created_by=by,
+        )
+        Variant.objects.bulk_create(
+            Variant(
+                experiment=made,
+                position=position,
+                name=asked.name.strip() or setting_name(merchant, subject, asked.value),
+                value=asked.value,
+                share=asked.share,
+            )
+            for position, asked in enumerate(variants)
+        )
+        audit.record(merchant=merchant, actor=by, action="experiment-created", target=made, after={"name": made.name})
+    return made
+
+
+def setting_name(merchant: Merchant, subject: str, value: str) -> str:
+    """A setting in words; of a version its number."""
+    if subject == "version":
+        row = Recommender.objects.filter(merchant=merchant, pk=value).first() if value.isdecimal() else None
+        return _("Version %(version)d") % {"version": row.version} if row else value
+    return str(option_name(subject, value))
+
+
+def _check(
+    merchant: Merchant,
+    name: str,
+    subject: str,
+    variants: Sequence[Asked],
+    metric: str,
+    uplift: float,
+    guardrails: Mapping[str, float],
+) -> None:
+    if not name.strip() or len(name) > 120:
+        raise UserError("name-missing", _("An experiment needs a name of at most 120 characters."))
+    if subject not in SUBJECTS:
+        raise UserError("subject-unknown", _("There is nothing of this name to vary."))
+    if metric not in GOALS:
+        raise UserError("metric-unknown", _("There is no such goal."))
+    if not LEAST_UPLIFT <= uplift <= MOST_UPLIFT:
+        raise UserError("uplift-impossible", _("The smallest uplift worth knowing lies between 1 % and 500 %."))
+    if not 2 <= len(variants) <= MOST_VARIANTS:
+        raise UserError("variants-missing", _("An experiment compares two to four variants."))
+    if len({asked.value for asked in variants}) < len(variants):
+        raise UserError("variants-alike", _("Two variants are the same."), _("Choose different settings."))
+    shares = [asked.share for asked in variants]
+    if not all(0.01 <= share <= 1 for share in shares) or sum(shares) > 1 + 1e-9:
+        raise UserError("shares-impossible", _("Each variant gets at least 1 %, and all together at most 100 %."))
+    if any(len(asked.name) > 80 for asked in variants):
+        raise UserError("name-missing", _("A variant's name has at most 80 characters."))
+    for code, margin in guardrails.items():
+        if code not in METRICS or code == metric or not 0 < margin <= 1:
+            raise UserError("guardrail-unknown", _("A guard-rail is another metric with a margin of up to 100 %."))
+    if subject == "version":
+        for asked in variants:
+            version_of(merchant, asked.value)
+    elif not {asked.value for asked in variants} <= {option.value for option in SUBJECTS[subject].options}:
+        raise UserError("setting-unknown", _("There is no such setting."))
+
+
+def version_of(merchant: Merchant, value: str) -> Recommender:
+    """The fitted version behind a variant, its files there. Raises ``UserError`` (``version-gone``)."""
+    row = Recommender.objects.filter(merchant=merchant, pk=value).first() if value.isdecimal() else None
+    if row is None or not (settings.ARTIFACTS_ROOT / row.directory).is_dir():
+        raise UserError(
+            "version-gone", _("This version does not exist, or its files are gone."), _("Choose another one.")
+        )
+    return row
+
+
+def delete_draft(*, experiment: Experiment, by: Any) -> None:
+    """Throw a draft away; what has run stays on the record."""
+    require_role(by, experiment.merchant, Membership.Role.EDITOR)
+    with transaction.atomic():
+        gone, _rows = Experiment.objects.filter(pk=experiment.pk, status=Experiment.Status.DRAFT).delete()
+        if not gone:
+            raise Conflict("not-a-draft", _("Only a draft can be deleted."), _("Stop it instead."))
+        audit.record(
+            merchant=experiment.merchant,
+            actor=by,
+            action="experiment-deleted",
+            target=f"Experiment {experiment.pk}",
+            before={"name": experiment.name},
+        )
+
+
+def start(*, experiment: Experiment, by: Any) -> Experiment:
+    """Shoppers are divided from the next page on. One experiment per layer and shop runs at a time."""
+    with _turn(experiment, by, "running") as shop:
+        _require_free_layer(experiment, shop)
+        if experiment.subject == "version":
+            for variant in experiment.variants.all():
+                version_of(shop, variant.value)
+        _move(experiment, "running", started_at=timezone.now())
+        _write_plan(shop)
+        _record(experiment, by, "experiment-started")
+    return experiment
+
+
+def stop(*, experiment: Experiment, by: Any) -> Experiment:
+    """Everybody gets the usual pages again; the counts are kept, who was in it is forgotten."""
+    with _turn(experiment, by, "stopped") as shop:
+        now = timezone.now()
+        result = outcomes_of(experiment, until=now)
+        _move(experiment, "stopped", stopped_at=now, result=result)
+        Exposure.objects.filter(experiment=experiment).delete()
+        _write_plan(shop)
+        _record(experiment, by, "experiment-stopped")
+    return experiment
+
+
+def roll_out(*, experiment: Experiment, variant: Variant, by: Any) -> Experiment:
+    """Everybody gets this variant from the next page on; ``undo`` takes it back."""
+    if variant.experiment_id != experiment.pk:
+        raise UserError("variant-unknown", _("The variant belongs to another experiment."))
+    with _turn(experiment, by, "decided") as shop:
+        _require_free_layer(experiment, shop)
+        before = _serve(shop, experiment.subject, variant.value, by)
+        _move(experiment, "decided", decided_at=timezone.now(), before={"value": before})
+        Variant.objects.filter(pk=variant.pk).update(is_rolled_out=True)
+        _record(experiment, by, "experiment-rolled-out", {"variant": variant.name, "value": variant.value})
+    return experiment
+
+
+def undo(*, experiment: Experiment, by: Any) -> Experiment:
+    """Serve again what was served before the roll-out."""
+    with _turn(experiment, by, "stopped") as shop:
+        winner = Variant.objects.filter(experiment=experiment, is_rolled_out=True).first()
+        if winner is None:
+            raise Conflict("not-rolled-out", _("Nothing was rolled out."))
+        _require_free_layer(experiment, shop)
+        if _served(shop, experiment.subject) != winner.value:
+            raise Conflict(
+                "changed-since",
+                _("What is served was changed again since then."),
+                _("Take the later change back first, or leave it."),
+            )
+        _serve(shop, experiment.subject, experiment.before.get("value"), by)
+        _move(experiment, "stopped", decided_at=None, before={})
+        Variant.objects.filter(pk=winner.pk).update(is_rolled_out=False)
+        _record(experiment, by, "experiment-taken-back")
+    return experiment
+
+
+def forget_exposures(*, days: int | None = None) -> int:
+    """Delete what is left of experiments that do not run, and what is older than the retention time; how many rows."""
+    limit = timezone.now() - timedelta(days=days or settings.INTERACTION_RETENTION_DAYS)
+    gone = Exposure.objects.exclude(experiment__status=Experiment.Status.RUNNING).delete()[0]
+    return gone + Exposure.objects.filter(at__lt=limit).delete()[0]
+
+
+@contextmanager
+def _turn(experiment: Experiment, by: Any, target: str) -> Iterator[Merchant]:
+    """One change of status under the shop's lock, by somebody who may, from a status that allows it."""
+    require_role(by, experiment.merchant, Membership.Role.EDITOR)
+    with transaction.atomic():
+        shop = Merchant.objects.select_for_update().get(pk=experiment.merchant_id)
+        experiment.refresh_from_db()
+        if target not in Experiment.TRANSITIONS[experiment.status]:
+            raise Conflict(
+                "wrong-status",
+                _("The experiment is “%(status)s”; this does not follow from it.")
+                % {"status": experiment.get_status_display()},
+            )
+        yield shop
+
+
+def _move(experiment: Experiment, status: str, **fields: Any) -> None:
+    for name, value in {"status": status, **fields}.items():
+        setattr(experiment, name, value)
+    experiment.save(update_fields=["status", *fields])
+
+
+def _record(experiment: Experiment, by: Any, action: str, after: dict[str, Any] | None = None) -> None:
+    audit.record(
+        merchant=experiment.merchant,
+        actor=by,
+        action=action,
+        target=experiment,
+        after={"name": experiment.name, **(after or {})},
+    )
+
+
+def _require_free_layer(experiment: Experiment, shop: Merchant) -> None:
+    if Experiment.objects.filter(merchant=shop, layer=experiment.layer, status=Experiment.Status.RUNNING).exists():
+        raise Conflict(
+            "layer-busy",
+            _("Another experiment is running on the same part of the page."),
+            _("Stop it first: two changes at once would spoil each other."),
+        )
+
+
+def _write_plan(shop: Merchant) -> None:
+    """Write what runs into the shop's row, for pages to read."""
+    running = Experiment.objects.filter(merchant=shop, status=Experiment.Status.RUNNING).order_by("pk")
+    usual = shop.serving.get("usual")
+    plans = [
+        {
+            "id": experiment.pk,
+            "key": f"experiment-{experiment.pk}",
+            "subject": experiment.subject,
+            "variants": [_planned(shop, experiment, variant) for variant in experiment.variants.all()],
+        }
+        for experiment in running.prefetch_related("variants")
+    ]
+    _save_serving(shop, {**({"usual": usual} if usual else {}), **({"running": plans} if plans else {})})
+
+
+def _planned(shop: Merchant, experiment: Experiment, variant: Variant) -> dict[str, Any]:
+    planned = {"id": variant.pk, "share": variant.share, "value": variant.value}
+    if experiment.subject == "version":
+        planned["directory"] = version_of(shop, variant.value).directory
+    return planned
+
+
+def _served(shop: Merchant, subject: str) -> str | None:
+    """What everybody gets now: the value that was rolled out, or None for what the shop does by itself."""
+    if subject == "version":
+        in_use = Recommender.objects.filter(merchant=shop, status=Recommender.Status.DEPLOYED).first()
+        return str(in_use.pk) if in_use else None
+    return shop.serving.get("usual", {}).get(subject)  # type: ignore[no-any-return]
+
+
+def _serve(shop: Merchant, subject: str, value: str | None, by: Any) -> str | None:
+    """Give everybody this value; what they had before."""
+    before = _served(shop, subject)
+    if subject == "version":
+        if value is not None and value != before:
+            fitting.deploy(recommender=version_of(shop, value), by=by)
+        return before
+    usual = {name: kept for name, kept in shop.serving.get("usual", {}).items() if name != subject}
+    if value is not None:
+        usual[subject] = value
+    rest = {name: kept for name, kept in shop.serving.items() if name != "usual"}
+    _save_serving(shop, {**({"usual": usual} if usual else {}), **rest})
+    return before
+
+
+def _save_serving(shop: Merchant, serving: dict[str, Any]) -> None:
+    shop.serving = serving
+    shop.save(update_fields=["serving"])
+
+
+def guardrails_of(experiment: Experiment) -> list[Guardrail]:
+    """The guard-rails as the engine reads them."""
+    return [
+        Guardrail(code, margin, METRICS[code].more_is_better)
+        for code, margin in experiment.guardrails.items()
+        if code in METRICS
+    ]

@@ -1,0 +1,91 @@
+"""What an experiment's shoppers did: counts by variant and day, cumulated, without anybody in them.
+
+``{"days": ["2026-11-20", …], "variants": {"7": {"shoppers": [12, 31, …], "clicked": [2, 5, …], …}}}``: at the end of
+each day, how many shoppers had seen the variant, and how many of them had reached each metric since they first saw it.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.core.cache import cache
+from django.db.models import F, Min
+from django.utils import timezone
+
+from recommend.experiments.metrics import METRICS, Metric
+from recommend.experiments.models import Experiment, Exposure
+from recommend.models import Interaction
+
+#: A running experiment is counted again after so many seconds.
+CACHED_SECONDS = 60
+#: A chart needs no more points than this; a longer experiment is drawn every few days.
+MOST_DAYS = 400
+
+
+def outcomes_of(experiment: Experiment, *, until: datetime | None = None) -> dict[str, Any]:
+    """The counts up to ``until`` (now), or those that were kept when the experiment stopped."""
+    if experiment.result:
+        return dict(experiment.result)
+    if experiment.started_at is None:
+        return {"days": [], "variants": {}}
+    now = until or timezone.now()
+    exposures = Exposure.objects.filter(experiment=experiment, at__lte=now)
+    days = _calendar(experiment.started_at, now)
+    variants: dict[str, dict[str, list[int]]] = {str(pk): {} for pk in experiment.variants.values_list("pk", flat=True)}
+    belongs: dict[int, str] = {}
+    moments: dict[str, list[date]] = {name: [] for name in variants}
+    for shopper, variant, at in exposures.values_list("shopper_id", "variant_id", "at"):
+        belongs[shopper] = str(variant)
+        moments[str(variant)].append(timezone.localdate(at))
+    for name, seen in moments.items():
+        variants[name]["shoppers"] = _cumulated(seen, days)
+    for metric in METRICS.values():
+        reached: dict[str, list[date]] = {name: [] for name in variants}
+        for shopper, first in _first_reached(experiment, metric, now):
+            if shopper in belongs:
+                reached[belongs[shopper]].append(timezone.localdate(first))
+        for name, hits in reached.items():
+            variants[name][metric.code] = _cumulated(hits, days)
+    return {"days": [day.isoformat() for day in days], "variants": variants}
+
+
+def current_outcomes(experiment: Experiment) -> dict[str, Any]:
+    """The same for a page: of a running experiment a minute old at most."""
+    if experiment.status != Experiment.Status.RUNNING:
+        return outcomes_of(experiment)
+    key = f"experiments:outcomes:{experiment.pk}:{experiment.started_at:%s}"
+    known: dict[str, Any] | None = cache.get(key)
+    if known is None:
+        known = outcomes_of(experiment)
+        cache.set(key, known, CACHED_SECONDS)
+    return known
+
+
+def _first_reached(experiment: Experiment, metric: Metric, until: datetime) -> Iterable[tuple[int, datetime]]:
+    """(shopper, when they first did it after their exposure) of everybody who did."""
+    since: Any = F("shopper__exposures__at")
+    rows = Interaction.objects.filter(
+        merchant_id=experiment.merchant_id,
+        kind__in=metric.kinds,
+        occurred_at__lte=until,
+        shopper__exposures__experiment=experiment,
+        occurred_at__gte=since + metric.after if metric.after else since,
+    )
+    return rows.order_by().values("shopper_id").annotate(first=Min("occurred_at")).values_list("shopper_id", "first")
+
+
+def _calendar(first: datetime, last: datetime) -> list[date]:
+    start, end = timezone.localdate(first), timezone.localdate(last)
+    count = (end - start).days + 1
+    step = -(-count // MOST_DAYS)
+    days = [start + timedelta(days=number) for number in range(0, count, step)]
+    return days if days[-1] == end else [*days, end]
+
+
+def _cumulated(moments: list[date], days: list[date]) -> list[int]:
+    """How many of the days in ``moments`` lie at or before each of ``days``."""
+    ordered = sorted(moments)
+    return [bisect_left(ordered, day + timedelta(days=1)) for day in days]

@@ -1,0 +1,154 @@
+"""What is read from the interactions, against counts that are known; and what a start is planned with."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.core.cache import cache
+from django.utils import timezone
+
+from jobs.errors import UserError
+from recommend.engine.sequential import sequential_sample_size
+from recommend.experiments.models import Experiment, Exposure
+from recommend.experiments.services import lifecycle, planning
+from recommend.experiments.services.outcomes import outcomes_of
+from recommend.experiments.services.reading import report_of
+from recommend.models import Interaction, Shopper
+from tests.recommend.experiments import draft, editor, take_part
+from tests.recommend.shops import open_shop
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache():
+    cache.clear()
+
+
+@pytest.fixture
+def shop():
+    return open_shop(products=4)
+
+
+@pytest.fixture
+def boss(shop):
+    return editor(shop.merchant)
+
+
+def running(shop, boss, **fields) -> Experiment:
+    """An experiment that began ten days ago."""
+    experiment = lifecycle.start(experiment=draft(shop, by=boss, **fields), by=boss)
+    Experiment.objects.filter(pk=experiment.pk).update(started_at=timezone.now() - timedelta(days=10))
+    experiment.refresh_from_db()
+    return experiment
+
+
+def test_counts_are_of_shoppers_after_they_first_saw_their_variant_by_day(shop, boss):
+    experiment = running(shop, boss)
+    control, challenger = experiment.variants.all()
+    take_part(shop, experiment, control, count=6, clicking=4, days_ago=5, mark="early")
+    take_part(shop, experiment, control, count=2, clicking=1, days_ago=1, mark="late")
+    (one, two, *_others) = take_part(shop, experiment, challenger, count=3, clicking=1, days_ago=5)
+    at = Exposure.objects.get(shopper=one).at
+    product = shop.products()[1]
+    for shopper, kind, moment in (
+        (one, "click", at + timedelta(hours=2)),  # a second click of the same shopper
+        (two, "click", at - timedelta(minutes=1)),  # before they saw it
+        (two, "view", at + timedelta(days=2)),  # came back
+        (two, "purchase", at + timedelta(days=2)),
+    ):
+        Interaction.objects.create(
+            merchant=shop.merchant, shopper=shopper, product=product, kind=kind, occurred_at=moment
+        )
+
+    found = outcomes_of(experiment)
+    assert len(found["days"]) == 11
+    of_control, of_challenger = found["variants"][str(control.pk)], found["variants"][str(challenger.pk)]
+    assert of_control["shoppers"][:5] == [0] * 5
+    assert (of_control["shoppers"][5], of_control["shoppers"][-1]) == (6, 8)
+    assert (of_control["clicked"][6], of_control["clicked"][-1]) == (4, 5)
+    assert of_challenger["clicked"][-1] == 1
+    assert of_challenger["bought"][-1] == 1
+    assert of_challenger["returned"][-1] == 1
+
+
+def test_two_experiments_of_one_shopper_are_counted_apart(shop, boss):
+    first, second = running(shop, boss), running(shop, boss, subject="rendering")
+    (shopper,) = take_part(shop, first, first.variants.first(), count=1, clicking=1, days_ago=3)
+    Exposure.objects.create(
+        experiment=second, variant=second.variants.first(), shopper=shopper, at=timezone.now() - timedelta(days=1)
+    )
+
+    assert outcomes_of(first)["variants"][str(first.variants.first().pk)]["clicked"][-1] == 1
+    assert outcomes_of(second)["variants"][str(second.variants.first().pk)]["clicked"][-1] == 0
+
+
+def test_a_clear_winner_that_harms_nothing_is_to_be_shipped(shop, boss):
+    experiment = running(shop, boss, uplift=0.5, base_rate=0.2, guardrails={"bagged": 0.9})
+    control, challenger = experiment.variants.all()
+    for variant, clicking in ((control, 80), (challenger, 200)):
+        take_part(shop, experiment, variant, count=400, clicking=clicking)
+        product = shop.products()[0]
+        people = Shopper.objects.filter(exposures__variant=variant).order_by("-pk")[:200]
+        Interaction.objects.bulk_create(
+            Interaction(merchant=shop.merchant, shopper=person, product=product, kind="add_to_cart")
+            for person in people
+        )
+    report = report_of(experiment)
+
+    (comparison,) = report.comparisons
+    assert (report.control.rate, comparison.challenger.rate) == (0.2, 0.5)
+    assert comparison.goal.verdict == "better"
+    assert comparison.guardrails[0].state == "safe"
+    assert report.conclusion == "ship"
+    assert report.best == comparison
+    middle, low, high = comparison.relative(report.control)
+    assert middle == pytest.approx(1.5)
+    assert 0 < low < 1.5 < high
+
+
+def test_a_split_that_is_not_as_planned_outweighs_the_result(shop, boss):
+    experiment = running(shop, boss, uplift=0.5, base_rate=0.2)
+    control, challenger = experiment.variants.all()
+    take_part(shop, experiment, control, count=400, clicking=80)
+    take_part(shop, experiment, challenger, count=300, clicking=200)
+    report = report_of(experiment)
+
+    assert report.ratio.mismatch
+    assert report.conclusion == "distrust"
+
+
+def test_few_shoppers_give_no_verdict_and_none_at_all_no_error(shop, boss):
+    experiment = running(shop, boss)
+    assert report_of(experiment).conclusion == "continue"
+    assert report_of(draft(shop, by=boss)).comparisons[0].goal.verdict == "too early"
+    take_part(shop, experiment, experiment.variants.last(), count=5, clicking=5)
+    cache.clear()
+
+    assert report_of(experiment).comparisons[0].goal.verdict == "too early"
+
+
+def test_a_plan_counts_with_the_shops_own_rate_and_traffic(shop):
+    people = Shopper.objects.bulk_create(
+        Shopper(merchant=shop.merchant, pseudonym=f"2026q4:{n}", last_seen_at=timezone.now()) for n in range(280)
+    )
+    product = shop.products()[0]
+    Interaction.objects.bulk_create(
+        Interaction(merchant=shop.merchant, shopper=person, product=product, kind="click") for person in people[:56]
+    )
+    found = planning.plan(shop.merchant, metric="clicked", uplift=0.25, taking_part=0.5)
+
+    assert (found.usual.rate, found.usual.per_day, found.usual.is_measured) == (0.2, 10.0, True)
+    assert found.per_variant == sequential_sample_size(base_rate=0.2, relative_uplift=0.25)
+    assert found.total == 2 * found.per_variant
+    assert found.days == -(-found.total // 5)
+
+
+def test_a_shop_without_shoppers_is_planned_with_a_usual_rate_and_no_days(shop):
+    found = planning.plan(shop.merchant, metric="clicked", uplift=0.2)
+
+    assert (found.usual.rate, found.usual.is_measured, found.days) == (planning.ASSUMED_RATE, False, None)
+    with pytest.raises(UserError) as refused:
+        planning.plan(shop.merchant, metric="clicked", uplift=4.0, base_rate=0.5)
+    assert refused.value.code == "uplift-impossible"
