@@ -22,15 +22,15 @@ class Shopper(models.Model):
         WITHDRAWN = "withdrawn", _("Withdrawn")
 
     merchant = models.ForeignKey(Merchant, models.CASCADE, related_name="shoppers", verbose_name=_("shop"))
-    #: ``epoch:HMAC(key of the epoch, merchant | visitor id)``: unlinkable across merchants and epochs.
-    pseudonym = models.CharField(_("pseudonym"), max_length=80, editable=False)
+    #: ``epoch:HMAC(key of the epoch, merchant | visitor id)``: unlinkable across merchants and epochs. Sealed in a backup.
+    pseudonym = models.CharField(_("pseudonym"), max_length=200, editable=False)
     consent = models.CharField(_("consent"), max_length=10, choices=Consent, default=Consent.GRANTED)
     consent_version = models.CharField(_("consent text"), max_length=20, blank=True)
     consent_at = models.DateTimeField(_("consent given"), default=timezone.now)
     personalisation_enabled = models.BooleanField(_("personalisation on"), default=True)
-    #: Per-shopper data key, wrapped by the master key: dropping it shreds what it encrypted, in backups too.
-    wrapped_key = models.BinaryField(editable=False, default=b"")
-    #: Encrypted sensitive profile (style tags that the shopper removed, search words).
+    #: The name of the shopper's data key in the key store: random, so that it says nothing and is nobody else's later.
+    key_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    #: Sealed with that key: the styles that the shopper took out of the profile.
     sealed_profile = models.BinaryField(editable=False, default=b"")
     created_at = models.DateTimeField(_("first seen"), auto_now_add=True)
     last_seen_at = models.DateTimeField(_("last seen"), default=timezone.now, db_index=True)

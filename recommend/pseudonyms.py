@@ -4,9 +4,8 @@ A shopper is known to the database only as ``epoch:HMAC(key of the epoch, mercha
 of a year; an epoch's key is derived from the site's secret, so pseudonyms of two epochs, or of two shops, cannot be linked
 without it. A returning visitor's row moves to the present epoch at the first visit in it.
 
-What is sensitive is sealed with a key of the shopper's own (AES-GCM), itself wrapped by the site's keys (Fernet).
-Forgetting the wrapped key makes every copy of the sealed bytes unreadable that was made without it; a backup has both, and
-forgets the shopper when it is restored (``services.erasures``).
+What is sensitive is sealed with a key of the shopper's own (AES-GCM), itself wrapped by the site's keys (Fernet) and kept
+apart from what it seals (``privacy.key_store``). Forgetting the wrapped key makes every copy of the sealed bytes unreadable.
 """
 
 from __future__ import annotations

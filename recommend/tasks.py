@@ -24,8 +24,10 @@ def fit_recommender(context: JobContext) -> dict[str, Any]:
 
 @shared_task(name="recommend.purge")
 def purge_old_interactions() -> None:
-    """Delete what is older than the retention time (daily, by the beat)."""
-    log.info("recommend.purged", **shoppers.purge(), exposures=lifecycle.forget_exposures())
+    """Delete what is older than the retention time, and what crashes left of erasures (daily, by the beat)."""
+    log.info(
+        "recommend.purged", **shoppers.purge(), **shoppers.tidy_up(), exposures=lifecycle.forget_exposures()
+    )
 
 
 @shared_task(name="recommend.fit_due")

@@ -1,7 +1,8 @@
 """A whole site in one file, and back: database, media and artifacts, each file with its SHA-256.
 
-The database is copied by its own means (SQLite's online backup, ``pg_dump``): a running site's backup is consistent.
-Files are named by their content and never change, so they are copied after the database: whatever a row names is there.
+The database is copied by its own means (``database_copy``): a running site's backup is consistent. Files are named by their
+content and never change, so they are copied after the database: whatever a row names is there. The shoppers' data keys are
+left out (``key_backup`` is for them), so that an archive tells nothing of who is erased later (``privacy.archives``).
 """
 
 from __future__ import annotations
@@ -11,8 +12,6 @@ import io
 import json
 import os
 import shutil
-import sqlite3
-import subprocess
 import tarfile
 import tempfile
 from collections.abc import Iterator
@@ -21,16 +20,20 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from django.conf import settings
+from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from jobs.errors import Conflict, UserError
+from recommend.privacy import archives
 from recommend.services import shoppers
+from stylerec_site import database_copy
 
 MANIFEST = "manifest.json"
 DATABASE = "database"
-FORMAT = 1
+#: 2: shoppers' pseudonyms are sealed with keys that are not in the archive.
+FORMAT = 2
 
 
 def backup(target: Path) -> dict[str, Any]:
@@ -42,7 +45,7 @@ def backup(target: Path) -> dict[str, Any]:
     files: dict[str, str] = {}
     with tempfile.TemporaryDirectory(prefix="stylerec-backup-") as scratch, tarfile.open(partial, "w") as archive:
         database = Path(scratch) / DATABASE
-        _dump_database(database)
+        database_copy.dump(database)
         for name, path in [(DATABASE, database), *_files()]:
             files[name] = _sha256(path)
             archive.add(path, name)
@@ -50,6 +53,7 @@ def backup(target: Path) -> dict[str, Any]:
             "format": FORMAT,
             "made_at": timezone.now().isoformat(),
             "database": connection.vendor,
+            "shopper_keys": archives.sample(),
             "files": files,
         }
         content = json.dumps(manifest).encode()
@@ -62,10 +66,11 @@ def backup(target: Path) -> dict[str, Any]:
     return manifest
 
 
-def restore(source: Path, *, overwrite: bool = False) -> dict[str, Any]:
+def restore(source: Path, *, overwrite: bool = False, without_keys: bool = False) -> dict[str, Any]:
     """Bring a site back. Everything is unpacked beside and checked before anything of the present site is replaced.
 
-    Shoppers who were erased since the backup, and what has had its time since, are forgotten again.
+    Shoppers whose data key is not in the key store, who were erased since the backup, or whose time is over are forgotten.
+    An archive to which the key store has no key at all is refused, unless ``without_keys`` accepts that loss.
     """
     if not overwrite and (settings.MEDIA_ROOT.exists() or settings.ARTIFACTS_ROOT.exists()):
         raise Conflict(
@@ -77,15 +82,27 @@ def restore(source: Path, *, overwrite: bool = False) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(dir=settings.DATA_ROOT, prefix="restore-") as scratch:
         unpacked = Path(scratch)
         manifest = _unpack(source, unpacked)
-        _load_database(unpacked / DATABASE)
+        if not without_keys and not archives.keys_are_here(manifest.get("shopper_keys", [])):
+            raise Conflict(
+                "shopper-keys-missing",
+                _("The key store here has no key to any shopper in this backup. Nothing was changed."),
+                _(
+                    "Bring the keys back first (restore --keys FILE), or point STYLEREC_SHOPPER_KEYS to them. "
+                    "With --without-keys the shop comes back without its shoppers: their profiles and events are lost, "
+                    "and they are asked for consent anew. Products, pictures, styles, models and recommenders work."
+                ),
+            )
+        database_copy.load(unpacked / DATABASE)
         for folder, root in _roots().items():
             shutil.rmtree(root, ignore_errors=True)
             root.parent.mkdir(parents=True, exist_ok=True)
             part = unpacked / folder
             part.mkdir(exist_ok=True)
             shutil.move(part, root)
-    forgotten = shoppers.erase_again(since=datetime.fromisoformat(manifest["made_at"]))
-    return {**manifest, "erased_again": forgotten, "purged": shoppers.purge()}
+    call_command("migrate", interactive=False, verbosity=0)  # the backup may be of an older version
+    revealed = archives.reveal()
+    again = shoppers.erase_again(since=datetime.fromisoformat(manifest["made_at"]))
+    return {**manifest, "erased_again": again, "revealed": revealed, "purged": shoppers.purge()}
 
 
 def _roots() -> dict[str, Path]:
@@ -126,39 +143,3 @@ def _unpack(source: Path, target: Path) -> dict[str, Any]:
             _("Restore it with the version and DATABASE_URL that it was made with."),
         )
     return manifest
-
-
-def _dump_database(target: Path) -> None:
-    if connection.vendor == "sqlite":
-        connection.ensure_connection()
-        with sqlite3.connect(target) as copy:
-            connection.connection.backup(copy)
-        copy.close()
-    else:
-        _postgres("pg_dump", "--format=custom", "--no-owner", f"--file={target}")
-
-
-def _load_database(source: Path) -> None:
-    if connection.vendor == "sqlite":
-        connection.ensure_connection()
-        with sqlite3.connect(source) as copy:
-            copy.backup(connection.connection)
-        copy.close()
-    else:
-        _postgres("pg_restore", "--clean", "--if-exists", "--no-owner", "--single-transaction", str(source))
-
-
-def _postgres(program: str, *arguments: str) -> None:
-    """PostgreSQL's own program on this site's database; its password goes by the environment, not the command line."""
-    options = connection.get_connection_params()
-    names = {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "password": "PGPASSWORD", "dbname": "PGDATABASE"}
-    environment = {names[key]: str(value) for key, value in options.items() if key in names and value}
-    if shutil.which(program) is None:
-        raise UserError(
-            "program-missing",
-            _("%(program)s is not installed.") % {"program": program},
-            _("Install PostgreSQL's client programs."),
-        )
-    if program == "pg_restore":
-        arguments = (f"--dbname={options['dbname']}", *arguments)
-    subprocess.run([program, *arguments], env={**os.environ, **environment}, check=True)

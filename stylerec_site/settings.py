@@ -5,6 +5,7 @@
 | STYLEREC_ENV | development | `production` refuses to start with a default secret and turns every transport guard on |
 | STYLEREC_SECRET_KEY | a development key | Django's secret |
 | STYLEREC_PRIVACY_KEYS | derived in development | Fernet keys, newest first; they wrap shoppers' data keys |
+| STYLEREC_SHOPPER_KEYS | SQLite in STYLEREC_DATA | database URL of shoppers' data keys; never DATABASE_URL itself |
 | STYLEREC_HOSTS | localhost | allowed host names, comma separated |
 | STYLEREC_DATA | ./var | database, Valkey data, artifacts, logs of the embedded parts |
 | DATABASE_URL | SQLite in STYLEREC_DATA | any URL that django-environ reads |
@@ -155,6 +156,17 @@ else:
 # Opening costs more than most pages; with SQLite, the last one to close also empties the write-ahead log.
 DATABASES["default"]["CONN_MAX_AGE"] = 60
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+#: Where shoppers' data keys lie, apart from what they seal. Empty: ``shopper-keys.sqlite3`` in the data folder.
+SHOPPER_KEYS = env.str("STYLEREC_SHOPPER_KEYS", default="")
+#: A key without a shopper (after a crash, or a deleted shop) is shredded after so many days.
+SHOPPER_KEY_GRACE_DAYS = 7
+_place_of_keys = env.db_url_config(SHOPPER_KEYS) if SHOPPER_KEYS else {}
+if SHOPPER_KEYS and all(_place_of_keys[part] == DATABASES["default"][part] for part in ("HOST", "PORT", "NAME")):
+    raise ImproperlyConfigured(
+        "STYLEREC_SHOPPER_KEYS names the site's own database: a backup of it would hold the keys to what it holds sealed. "
+        "Give the keys a database of their own."
+    )
 
 # --- Valkey: broker, cache, event stream ------------------------------------------------------------------------------
 REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6399/0")

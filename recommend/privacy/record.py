@@ -44,7 +44,7 @@ SHOPPERS: tuple[Kept, ...] = (
             "consent_version": "which text was agreed to (now {consent_version})",
             "consent_at": "when",
             "personalisation_enabled": "the shopper's own switch",
-            "wrapped_key": "the shopper's data key, wrapped by {privacy_keys} site key(s)",
+            "key_id": "random name of the shopper's data key in the key store; the key is not in this database",
             "sealed_profile": "styles that the shopper took out of their profile, encrypted with the data key",
             "created_at": "first visit",
             "last_seen_at": "last visit",
@@ -218,17 +218,37 @@ ELSEWHERE: tuple[Kept, ...] = (
         fields={},
     ),
     Kept(
-        place="Backups",
+        place="The key store: {key_store}",
+        why="to open what is sealed: the profile's hidden styles, and every pseudonym in a backup",
+        how_long="until the shopper is erased or purged; without a shopper, {key_grace_days} days; wrapped by {privacy_keys} "
+        "site key(s)",
+        who="the site's processes; operators with the site's keys",
+        control="tests/recommend/test_privacy_keys.py::test_whoever_is_purged_or_belongs_to_a_deleted_shop_loses_the_key",
+        fields={},
+    ),
+    Kept(
+        place="Backups of the site",
         why="to bring the site back",
-        how_long="as the operator keeps them; a restore forgets again who was erased since, and what has had its time",
+        how_long="as the operator keeps them. Profile and pseudonym are sealed with keys that are not in it: after an "
+        "erasure neither opens any more, and what the shopper did hangs on a row number. A restore forgets who has no key",
         who="operators",
-        control="tests/recommend/test_privacy_restore.py::test_a_restored_backup_forgets_who_was_erased_since",
+        control="tests/recommend/test_privacy_restore.py"
+        "::test_an_archive_leads_to_nobody_and_not_even_every_secret_of_the_site_opens_it_after_an_erasure",
+        fields={},
+    ),
+    Kept(
+        place="Backups of the keys",
+        why="to keep the shoppers when the key store is lost",
+        how_long="as the operator keeps them, a week at most: an erasure reaches them only when they are thrown away",
+        who="operators, apart from those who keep the backups of the site",
+        control="tests/recommend/test_privacy_restore.py"
+        "::test_a_key_that_comes_back_from_a_backup_of_the_keys_is_not_that_of_an_erased_shopper",
         fields={},
     ),
     Kept(
         place="File: erasures.jsonl",
-        why="to do erasures again after a restore",
-        how_long="as long as backups are kept; shop and row number alone",
+        why="to finish erasures after a crash, and to do them again after a restore",
+        how_long="as long as backups are kept; shop, row number and the random name of the key alone",
         who="operators",
         control="tests/recommend/test_privacy_restore.py::test_the_list_of_erasures_names_nobody",
         fields={},

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from django.apps import apps
@@ -15,7 +16,7 @@ from django.utils import timezone
 
 from catalog.models import Membership, Merchant
 from recommend.models import Interaction, Shopper
-from recommend.privacy import inventory
+from recommend.privacy import inventory, key_store
 from recommend.privacy.record import ELSEWHERE, SHOPPERS, STAFF, Kept
 
 #: Purges that must stand in the schedule, and the processor that must stand before every log.
@@ -83,6 +84,8 @@ def live_settings() -> dict[str, Any]:
         "shopper_cookie": settings.SHOPPER_COOKIE,
         "smallest_group": settings.STATISTICS_MINIMUM_GROUP,
         "privacy_keys": len(settings.PRIVACY_KEYS),
+        "key_store": "a file" if key_store.file() else "a database server",
+        "key_grace_days": settings.SHOPPER_KEY_GRACE_DAYS,
         "secure_cookies": settings.SESSION_COOKIE_SECURE,
         "files": "S3" if settings.S3_BUCKET else "local",
         "purges": sorted({entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()} & set(PURGES)),
@@ -134,12 +137,28 @@ def _findings(facts: dict[str, Any]) -> list[str]:
         found.append(f"statistics of fewer than {SMALLEST_GROUP} shoppers may be shown")
     if settings.PRODUCTION and not facts["secure_cookies"]:
         found.append("cookies travel unencrypted")
+    found += _key_findings()
     if not _masks_logs():
         found.append("logs do not mask visitor ids")
     limit = timezone.now() - timedelta(days=facts["retention_days"]) - LATENESS
     late = Interaction.objects.filter(occurred_at__lt=limit).count()
     if late:
         found.append(f"{late} events are kept beyond the retention time: does the purge run?")
+    return found
+
+
+def _key_findings() -> list[str]:
+    """Whether the keys lie apart from what they open, and open it."""
+    found = []
+    file = key_store.file()
+    roots = (settings.MEDIA_ROOT, settings.ARTIFACTS_ROOT)
+    if file is not None and any(file.resolve().is_relative_to(Path(root).resolve()) for root in roots):
+        found.append("the shoppers' keys lie in a folder that a backup holds")
+    keys = key_store.every()
+    sealed = Shopper.objects.exclude(sealed_profile=b"").values_list("key_id", flat=True)
+    lost = sum(key_id not in keys for key_id in sealed)
+    if lost:
+        found.append(f"{lost} sealed profiles cannot be opened: their keys are not in the key store")
     return found
 
 

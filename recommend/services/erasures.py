@@ -1,8 +1,9 @@
-"""Erasures outlive a restore: an older backup still holds who was erased since, so each erasure is written down outside of
-the database and done again after a restore.
+"""Erasures outlive a crash and a restore: each is written down outside of the database before it is done, so that what a
+crash left is finished by the next purge, and what a restore brought back (rows, or keys from a backup of the keys) is
+forgotten again.
 
-The list names row numbers and moments, nothing of the person. It lies in ``DATA_ROOT/erasures.jsonl``, one line each; who
-keeps backups on another machine keeps a copy of it there.
+The list names row numbers, random key names and moments, nothing of the person. It lies in ``DATA_ROOT/erasures.jsonl``, one
+line each; who keeps backups on another machine keeps a copy of it there.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import structlog
 from django.conf import settings
@@ -30,13 +32,18 @@ def ledger() -> Path:
 
 
 def write_down(shopper: Shopper) -> None:
-    """Write one erasure down, safely on the disk, before its transaction ends.
+    """Write one erasure down, safely on the disk, before anything is deleted.
 
-    Should the transaction fail after all, the person has asked for it nevertheless.
+    Should the deletion fail after all, the person has asked for it nevertheless.
     """
     path = ledger()
     path.parent.mkdir(parents=True, exist_ok=True)
-    entry = {"at": timezone.now().isoformat(), "merchant": shopper.merchant_id, "shopper": shopper.pk}
+    entry = {
+        "at": timezone.now().isoformat(),
+        "merchant": shopper.merchant_id,
+        "shopper": shopper.pk,
+        "key": shopper.key_id.hex,
+    }
     with path.open("a", encoding="ascii") as file:
         file.write("\n" + json.dumps(entry))  # the line before may be torn: begin a new one
         file.flush()
@@ -44,7 +51,21 @@ def write_down(shopper: Shopper) -> None:
 
 
 def erased_since(moment: datetime) -> Iterator[dict[str, Any]]:
-    """What was written down after ``moment``: ``{"at", "merchant", "shopper"}``. A torn last line is passed over."""
+    """What was written down after ``moment``: ``{"at", "merchant", "shopper", "key"}``; a torn last line is passed over.
+
+    Lines of before the keys had names have no ``key``.
+    """
+    for entry in _entries():
+        if entry["at"] > moment:
+            yield entry
+
+
+def erased_keys() -> set[UUID]:
+    """The names of the keys of everybody who was ever erased."""
+    return {UUID(hex=entry["key"]) for entry in _entries() if "key" in entry}
+
+
+def _entries() -> Iterator[dict[str, Any]]:
     path = ledger()
     lines = path.read_text(encoding="ascii").splitlines() if path.exists() else []
     for line in filter(None, lines):
@@ -54,5 +75,5 @@ def erased_since(moment: datetime) -> Iterator[dict[str, Any]]:
         except (ValueError, KeyError, TypeError):
             log.warning("erasures.unreadable_line")
             continue
-        if at is not None and at > moment:
+        if at is not None:
             yield {**entry, "at": at}

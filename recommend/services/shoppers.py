@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -14,11 +15,14 @@ from catalog.models import Merchant
 from catalog.prepared import PreparedRows
 from recommend import pseudonyms
 from recommend.models import Interaction, Shopper, Slate
+from recommend.privacy import key_store
 from recommend.services import erasures
 
 #: A visitor's own id, or a client's id of a person, is never longer.
 LONGEST_VISITOR_ID = 200
-
+#: How far back the list of erasures is compared with the tables: the purge runs daily, so this is ample.
+UNFINISHED_ERASURES = timedelta(days=30)
+_SHOPPERS_AT_ONCE = 400
 
 _BY_PSEUDONYM = PreparedRows(
     Shopper, lambda merchant_id, pseudonym: Shopper.objects.filter(merchant_id=merchant_id, pseudonym=pseudonym)
@@ -73,7 +77,6 @@ def grant_consent(*, merchant: Merchant, visitor_id: str) -> Shopper:
         defaults={
             **given,
             "personalisation_enabled": True,
-            "wrapped_key": pseudonyms.new_wrapped_key(),
             "sealed_profile": b"",
         },
     )
@@ -87,33 +90,42 @@ def set_personalisation(*, shopper: Shopper, enabled: bool) -> None:
 
 
 def erase(*, shopper: Shopper) -> None:
-    """Forget everything, and write the erasure down, so that a restored backup forgets the shopper too.
+    """Forget everything: the key, so that no archive can be opened any more, and the rows.
 
-    What a fitted recommender learned from the shopper is gone with its next fit: a fit reads the rows that are there.
+    It is written down first, so that a crash at any point is made good by the next purge. What a fitted recommender learned
+    from the shopper is gone with its next fit: a fit reads the rows that are there.
     """
-    with transaction.atomic():
-        _forget(shopper.pk)
-        erasures.write_down(shopper)
+    erasures.write_down(shopper)
+    forget([shopper.key_id])
 
 
 def erase_again(*, since: datetime) -> int:
-    """After a restore: forget whoever was erased since the backup was made; how many shoppers."""
-    again = 0
-    for entry in erasures.erased_since(since):
-        back = Shopper.objects.filter(
-            pk=entry["shopper"], merchant_id=entry["merchant"], created_at__lt=entry["at"]
-        ).values_list("pk", flat=True)
-        for shopper_id in list(back):
-            with transaction.atomic():
-                _forget(shopper_id)
-            again += 1
+    """Forget again whoever was erased after ``since`` and is there: after a restore, or a crash; how many shoppers."""
+    entries = list(erasures.erased_since(since))
+    again = forget([UUID(hex=entry["key"]) for entry in entries if "key" in entry])
+    for entry in entries:
+        if "key" not in entry:  # the row's number may be another's by now
+            back = Shopper.objects.filter(
+                pk=entry["shopper"], merchant_id=entry["merchant"], created_at__lt=entry["at"]
+            )
+            again += forget(list(back.values_list("key_id", flat=True)))
     return again
 
 
-def _forget(shopper_id: int) -> None:
-    Interaction.objects.filter(shopper=shopper_id).delete()
-    Slate.objects.filter(shopper=shopper_id).delete()
-    Shopper.objects.filter(pk=shopper_id).delete()
+def forget(key_ids: list[UUID]) -> int:
+    """Delete shoppers by the names of their keys, with all they did; how many were there.
+
+    The keys go first: should the rest fail, what was sealed is gone already.
+    """
+    key_store.forget(key_ids)
+    found = 0
+    for start in range(0, len(key_ids), _SHOPPERS_AT_ONCE):
+        gone = Shopper.objects.filter(key_id__in=key_ids[start : start + _SHOPPERS_AT_ONCE])
+        with transaction.atomic():
+            Interaction.objects.filter(shopper__in=gone).delete()
+            Slate.objects.filter(shopper__in=gone).delete()
+            found += gone.delete()[1].get("recommend.Shopper", 0)
+    return found
 
 
 def remove_interactions(*, shopper: Shopper, product_id: int) -> int:
@@ -122,17 +134,22 @@ def remove_interactions(*, shopper: Shopper, product_id: int) -> int:
 
 
 def hidden_tags(shopper: Shopper) -> set[int]:
-    """Ids of the styles that the shopper has taken out of their profile (sealed)."""
-    profile = pseudonyms.unseal(shopper.sealed_profile, wrapped_key=shopper.wrapped_key) or {}
+    """Ids of the styles that the shopper has taken out of their profile (sealed). No look for a key where nothing is."""
+    if not shopper.sealed_profile:
+        return set()
+    profile = pseudonyms.unseal(shopper.sealed_profile, wrapped_key=key_store.find(shopper.key_id)) or {}
     return set(profile.get("hidden_styles", []))
 
 
 def hide_tag(*, shopper: Shopper, style_id: int) -> None:
     """Take a style out of the shopper's profile, for good."""
-    hidden = hidden_tags(shopper) | {style_id}
-    sealed = pseudonyms.seal({"hidden_styles": sorted(hidden)}, wrapped_key=shopper.wrapped_key)
-    Shopper.objects.filter(pk=shopper.pk).update(sealed_profile=sealed)
-    shopper.sealed_profile = sealed
+    with transaction.atomic():
+        row = Shopper.objects.select_for_update().get(pk=shopper.pk)  # two tabs, two styles: both count
+        hidden = hidden_tags(row) | {style_id}
+        wrapped_key = key_store.ensure([row.key_id], make=pseudonyms.new_wrapped_key)[row.key_id]
+        row.sealed_profile = pseudonyms.seal({"hidden_styles": sorted(hidden)}, wrapped_key=wrapped_key)
+        row.save(update_fields=["sealed_profile"])
+    shopper.sealed_profile = row.sealed_profile
 
 
 def export(*, shopper: Shopper) -> dict[str, Any]:
@@ -163,5 +180,12 @@ def purge(*, days: int | None = None) -> dict[str, int]:
     limit = timezone.now() - timedelta(days=days or settings.INTERACTION_RETENTION_DAYS)
     interactions = Interaction.objects.filter(occurred_at__lt=limit).delete()[0]
     slates = Slate.objects.filter(created_at__lt=limit).delete()[0]
-    idle = Shopper.objects.filter(last_seen_at__lt=limit).delete()[1].get("recommend.Shopper", 0)
+    idle = forget(list(Shopper.objects.filter(last_seen_at__lt=limit).values_list("key_id", flat=True)))
     return {"interactions": interactions, "slates": slates, "shoppers": idle}
+
+
+def tidy_up() -> dict[str, int]:
+    """What crashes left behind: erasures that were not finished, keys without a shopper."""
+    finished = erase_again(since=timezone.now() - UNFINISHED_ERASURES)
+    unused = key_store.sweep(set(Shopper.objects.values_list("key_id", flat=True)))
+    return {"finished_erasures": finished, "unused_keys": unused}

@@ -15,8 +15,9 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from recommend.models import Interaction, Shopper
-from recommend.privacy import inventory
+from recommend.privacy import inventory, key_store
 from recommend.privacy.record import ELSEWHERE, SHOPPERS, STAFF
+from recommend.services import shoppers
 from tests.recommend.shops import add_crowd, open_shop
 
 pytestmark = pytest.mark.django_db
@@ -112,6 +113,21 @@ def test_a_control_that_is_switched_off_is_a_finding(settings, change, finding):
     for name, value in change.items():
         setattr(settings, name, value)
     with pytest.raises(CommandError, match=finding):
+        report()
+
+
+def test_keys_that_a_backup_would_hold_are_a_finding(settings):
+    settings.SHOPPER_KEYS = f"sqlite:///{settings.MEDIA_ROOT / 'keys.sqlite3'}"
+    with pytest.raises(CommandError, match="keys lie in a folder that a backup holds"):
+        report()
+
+
+def test_a_lost_key_is_a_finding():
+    person = shoppers.grant_consent(merchant=open_shop(products=4).merchant, visitor_id="anna")
+    shoppers.hide_tag(shopper=person, style_id=3)
+    assert "Nothing undeclared" in report()
+    key_store.forget([person.key_id])
+    with pytest.raises(CommandError, match="1 sealed profiles cannot be opened"):
         report()
 
 

@@ -39,3 +39,11 @@ def test_production_refuses_to_start_without_a_secret(missing):
     result = load_settings(**{k: v for k, v in SAFE.items() if k != missing})
     assert result.returncode != 0
     assert missing in result.stderr
+
+
+@pytest.mark.parametrize("site", ["sqlite:////srv/site.sqlite3", "postgres://shop:secret@db.example:5432/shop"])
+def test_the_keys_never_lie_in_the_database_that_they_open(site):
+    result = load_settings(**SAFE, DATABASE_URL=site, STYLEREC_SHOPPER_KEYS=site)
+    assert "STYLEREC_SHOPPER_KEYS names the site's own database" in result.stderr
+    result = load_settings(**SAFE, DATABASE_URL=site, STYLEREC_SHOPPER_KEYS=site.replace("site", "keys") + "-keys")
+    assert result.returncode == 0, result.stderr
