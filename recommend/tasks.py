@@ -25,9 +25,7 @@ def fit_recommender(context: JobContext) -> dict[str, Any]:
 @shared_task(name="recommend.purge")
 def purge_old_interactions() -> None:
     """Delete what is older than the retention time, and what crashes left of erasures (daily, by the beat)."""
-    log.info(
-        "recommend.purged", **shoppers.purge(), **shoppers.tidy_up(), exposures=lifecycle.forget_exposures()
-    )
+    log.info("recommend.purged", **shoppers.purge(), **shoppers.tidy_up(), exposures=lifecycle.forget_exposures())
 
 
 @shared_task(name="recommend.fit_due")
