@@ -137,7 +137,7 @@ def _finish(job_id: uuid.UUID, fence: int, event: str, message: str = "", **chan
 def give_back(job_id: uuid.UUID, fence: int, *, reason: str, fault: bool) -> None:
     """Running → queued, for another attempt; → dead when ``fault`` and three attempts brought nothing.
 
-    Without ``fault`` (a worker that shuts down) the attempt is not held against the job.
+    Without ``fault`` (a worker that shuts down, a database that was away) the attempt is not held against the job.
     """
     with transaction.atomic():
         row = held(job_id, fence).values_list("fruitless_attempts", flat=True).first()
@@ -162,7 +162,7 @@ def give_back(job_id: uuid.UUID, fence: int, *, reason: str, fault: bool) -> Non
             lease_expires_at=None,
             rung_at=None,
             not_before=timezone.now() + pause,
-            fruitless_attempts=row if fault else 0,
+            fruitless_attempts=row if fault else max(0, row - 1),
             error_message=reason if fault else "",
         )
         log_event(job_id, "released", reason, fence=fence)

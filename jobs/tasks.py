@@ -9,7 +9,7 @@ import uuid
 import structlog
 from celery import shared_task
 
-from jobs import lifecycle
+from jobs import lifecycle, outages
 from jobs.context import Heartbeat, JobCancelled, JobContext, JobInterrupted
 from jobs.errors import UserError
 from jobs.lifecycle import LostLease
@@ -33,7 +33,17 @@ def run(job_id: str) -> None:
 
 
 def work(job_id: uuid.UUID, fence: int) -> None:
-    """Run the handler of a claimed job and record how it ended."""
+    """Run the handler of a claimed job and record how it ended; a database that went away is waited for."""
+    try:
+        _work(job_id, fence)
+    except Exception as error:
+        if not outages.is_one(error):
+            raise
+        log.warning("jobs.database_away", job_id=str(job_id), error=str(error))
+        outages.give_back_when_over(job_id, fence)
+
+
+def _work(job_id: uuid.UUID, fence: int) -> None:
     job = Job.objects.get(pk=job_id)
     context = JobContext(job=job, fence=fence)
     with structlog.contextvars.bound_contextvars(job_id=str(job_id), job_kind=job.kind, fence=fence):
@@ -52,6 +62,8 @@ def work(job_id: uuid.UUID, fence: int) -> None:
             log.info("jobs.failed", code=error.code)
             _quietly(lifecycle.fail, job_id, fence, error)
         except Exception as error:
+            if outages.is_one(error):
+                raise
             log.exception("jobs.crashed")
             _quietly(lifecycle.give_back, job_id, fence, reason=f"{type(error).__name__}: {error}", fault=True)
 

@@ -5,10 +5,12 @@ Nothing here asks the database: these pages must come when it is what went wrong
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, TooManyFilesSent
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.utils.cache import add_never_cache_headers
@@ -17,6 +19,8 @@ from django.utils.translation import gettext_lazy as _
 
 from jobs.errors import Text
 
+#: How long a restart of the database takes, about.
+SECONDS_UNTIL_BACK = 5
 #: status → (stable code, title, what to do next)
 PAGES: dict[int, tuple[str, Text, Text]] = {
     400: ("bad-request", _("This request cannot be understood."), _("Go back, reload the page and try again.")),
@@ -28,6 +32,11 @@ PAGES: dict[int, tuple[str, Text, Text]] = {
     404: ("not-found", _("This page does not exist."), _("It may have been sold, moved, or never been here.")),
     413: ("too-large", _("This upload is too large."), _("Send fewer or smaller files at once.")),
     429: ("too-many-requests", _("Too many attempts."), _("Wait a quarter of an hour, then try again.")),
+    503: (
+        "unavailable",
+        _("The shop is being seen to."),
+        _("Please try again in a few seconds."),
+    ),
     500: (
         "our-error",
         _("Something went wrong on our side."),
@@ -79,8 +88,12 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500."""
-    return error_page(request, 500)
+    """500; 503 where the database is away or busy, which passes by itself."""
+    if not isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
+        return error_page(request, 500)
+    response = error_page(request, 503)
+    response["Retry-After"] = str(SECONDS_UNTIL_BACK)
+    return response
 
 
 def form_without_token(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -168,6 +168,10 @@ class Processes:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._children[name].pid, number)
 
+    def is_started(self, name: str) -> bool:
+        """Whether a child of this name was started and not ended by us."""
+        return name in self._children
+
     def pid_of(self, name: str) -> int:
         """The process id of a child (the leader of its group)."""
         return self._children[name].pid

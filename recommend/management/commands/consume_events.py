@@ -10,7 +10,7 @@ from typing import Any
 import redis
 import structlog
 from django.core.management.base import BaseCommand
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, connection
 
 from recommend.services.event_stream import Consumer
 
@@ -40,7 +40,7 @@ class Command(BaseCommand):
             except redis.ResponseError:
                 ready = False  # the broker was flushed, and the group with it
                 continue
-            except (redis.RedisError, DatabaseError) as error:
+            except (redis.RedisError, DatabaseError, InterfaceError) as error:
                 log.warning("events.consumer_waits", error=str(error))
                 connection.close()
                 stopping.wait(PAUSE_AFTER_FAULT_SECONDS)
