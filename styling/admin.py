@@ -22,7 +22,9 @@ from jobs.admin import STATUS_COLORS
 from jobs.errors import UserError
 from styling.models import Style, StyledImage, StyleModel, StyleReference, StylizationRun, TrainingRun
 from styling.services import review
+from styling.services.limits import limits_of
 from styling.services.styles import create_style, delete_style
+from styling.truth_texts import in_short
 
 #: Thumbnails that a style shows of itself in the list.
 COVERS = 4
@@ -257,9 +259,17 @@ class StylizationRunAdmin(LookOnlyAdmin):
 
 @admin.register(StyledImage)
 class StyledImageAdmin(LookOnlyAdmin):
-    list_display = ["before_after", "product_shown", "style", "status_shown", "flag_shown", "created_at"]
+    list_display = [
+        "before_after",
+        "product_shown",
+        "style",
+        "status_shown",
+        "flag_shown",
+        "truth_shown",
+        "created_at",
+    ]
     list_filter = ["status", "is_flagged", ("style", OwnFilter)]
-    list_select_related = ["style", "product_image__product"]
+    list_select_related = ["style", "product_image__product", "merchant"]
     search_fields = ["product_image__product__name", "product_image__product__name_zh", "product_image__product__sku"]
     list_per_page = 50
     actions = ["approve_selected", "publish_selected", "unpublish_selected", "reject_selected"]
@@ -287,6 +297,10 @@ class StyledImageAdmin(LookOnlyAdmin):
     @display(description=_("Within limits"), boolean=True, ordering="is_flagged")
     def flag_shown(self, image: StyledImage) -> bool:
         return not image.is_flagged
+
+    @display(description=_("Product truth"))
+    def truth_shown(self, image: StyledImage) -> str:
+        return in_short(image.truth, image.breaches, limits=limits_of(image.merchant)) or "–"
 
     @action(description=_("Approve"))
     def approve_selected(self, request: HttpRequest, queryset: QuerySet[StyledImage]) -> None:

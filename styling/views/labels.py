@@ -54,7 +54,6 @@ def review_labels() -> dict[str, str]:
         "confirmBulk": _("Approve and publish {n} renderings? You can undo it."),
         "reason": _("Why? Whoever trains the next version will read it."),
         "regenerating": _("Rendering again; it will join the queue when it is done."),
-        "limit": _("limit {n}"),
         "chosen": _("{n} chosen"),
         "version": _("version {n}"),
         "position": _("{n} of {total}"),

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.exceptions import BadRequest
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -26,10 +27,12 @@ from catalog.views.doors import (
     worker_notice,
 )
 from jobs.errors import NotFound
+from styling.cyclegan.truth import TruthLimits
 from styling.models import Style, StyledImage, StyleModel
 from styling.services import review, stylising
+from styling.services.limits import limits_of
 from styling.services.training import QUEUE
-from styling.truth_texts import truth_rows
+from styling.truth_texts import readings
 from styling.views.labels import review_labels
 
 PAGE = 60
@@ -79,10 +82,9 @@ def items(request: HttpRequest, merchant_id: int) -> HttpResponse:
     after = request.GET.get("after", "")
     if after.isdecimal():
         rows = rows.filter(pk__gt=int(after))
-    shown = list(rows.order_by("pk")[: PAGE + 1])
-    return JsonResponse(
-        {"items": [_item(row) for row in shown[:PAGE]], "more": len(shown) > PAGE, "total": rows.count()}
-    )
+    shown, limits = list(rows.order_by("pk")[: PAGE + 1]), limits_of(merchant)
+    items = [_item(row, limits) for row in shown[:PAGE]]
+    return JsonResponse({"items": items, "more": len(shown) > PAGE, "total": rows.count()})
 
 
 @staff_json
@@ -166,7 +168,13 @@ def _filtered(merchant: Merchant, request: HttpRequest) -> QuerySet[StyledImage]
     return rows.prefetch_related("steps__by")
 
 
-def _item(row: StyledImage) -> dict[str, Any]:
+def _report(row: StyledImage, limits: TruthLimits) -> str:
+    """The product-truth report as it stands in the page; empty where there is none."""
+    lines = readings(row.truth, row.breaches, limits=limits)
+    return render_to_string("styling/_truth.html", {"readings": lines, "key": row.pk}) if lines else ""
+
+
+def _item(row: StyledImage, limits: TruthLimits) -> dict[str, Any]:
     picture = row.product_image
     return {
         "id": row.pk,
@@ -187,7 +195,7 @@ def _item(row: StyledImage) -> dict[str, Any]:
         "after": {"src": row.file.url, "srcset": srcset(row.renditions)},
         "options": row.options,
         "flagged": row.is_flagged,
-        "truth": truth_rows(row.truth, row.breaches),
+        "truth": _report(row, limits),
         "reason": row.reject_reason,
         "history": [
             {

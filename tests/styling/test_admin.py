@@ -357,3 +357,19 @@ def test_ticked_products_offer_the_whole_list_and_a_list_that_cannot_be_read_is_
     CategoryFactory(merchant=merchant)
     unreadable = client.get(reverse("styling:stylise"), {"list": "category__id__exact=none"})
     assert "No products are chosen" in unreadable.content.decode()
+
+
+def test_a_products_page_and_the_review_tell_what_a_rendering_did_to_it(log_in, style, merchant):
+    breach = {"code": "edges_kept", "value": 0.2, "limit": 0.4}
+    truth = {"edges_kept": 0.2, "color_shift_median": 1.0}
+    model = StyleModelFactory(style=style)
+    image = StyledImageFactory(style_model=model, truth=truth, breaches=[breach], is_flagged=True)
+    client = log_in(Membership.Role.VIEWER)
+    product = reverse("admin:catalog_product_change", args=[image.product_image.product_id])
+    (item,) = client.get(reverse("styling:review_items", args=[merchant.pk])).json()["items"]
+    listed = client.get(reverse("admin:styling_styledimage_changelist")).content.decode()
+    assert "Contours of the product: Most lost" in listed
+    for told in (client.get(product).content.decode(), item["truth"]):
+        assert "Most lost" in told
+        assert "Beyond the shop's limit: at least 40%" in told
+        assert f'popovertarget="tg-{image.pk}-color_shift_median"' in told

@@ -68,14 +68,8 @@
     part("reject-reason").hidden = !item.reason;
     part("reject-reason").textContent = item.reason;
     part("flag").hidden = !item.flagged;
-    part("no-truth").hidden = item.truth.length > 0;
-    part("truth").replaceChildren(...item.truth.flatMap((row) => {
-      const broken = row.limit !== null && row.limit !== undefined;
-      const name = Object.assign(document.createElement("dt"), { textContent: row.label, className: broken ? "broken" : "" });
-      const value = Object.assign(document.createElement("dd"), { className: broken ? "broken" : "",
-        textContent: broken ? `${row.value} (${labels.limit.replace("{n}", row.limit)})` : row.value });
-      return [name, value];
-    }));
+    part("no-truth").hidden = Boolean(item.truth);
+    part("truth").innerHTML = item.truth; // rendered and escaped by the server, as on the product's page
     part("history").replaceChildren(...item.history.map((step) => Object.assign(document.createElement("li"), {
       className: step.undone ? "undone" : "",
       textContent: `${new Date(step.when).toLocaleString()} · ${step.who} · ${step.from} → ${step.to}${step.reason ? ` · ${step.reason}` : ""}` })));
