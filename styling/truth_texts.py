@@ -14,7 +14,7 @@ from styling.cyclegan.truth import TruthLimits
 
 #: ΔE at the end of a colour gauge: beyond it a colour has nothing to do with what it was.
 FARTHEST_SHIFT = 60.0
-GOOD, FAIR, BAD = "good", "fair", "bad"
+GOOD, FAIR, BAD, PLAIN = "good", "fair", "bad", "plain"
 
 #: From this value on, the words for it and how good that is; the last one holds for everything below.
 Words = Sequence[tuple[float, Promise, str]]
@@ -43,7 +43,7 @@ class Figure:
 
 FIGURES: dict[str, Figure] = {
     "edges_kept": Figure(
-        _("Contours of the product"),
+        _("Contours"),
         _(
             "How many of the product's own edges (outline, handle, pattern) the rendering still has. "
             "Lost edges mean that the shape is no longer the one that you sell."
@@ -57,7 +57,7 @@ FIGURES: dict[str, Figure] = {
         "least_edges_kept",
     ),
     "color_shift_median": Figure(
-        _("Colours of the product"),
+        _("Colours"),
         _(
             "How far the product's colours moved, as the eye sees it (ΔE, over the typical pixel): "
             "2 is just visible, 10 plainly different, above 40 another colour."
@@ -67,13 +67,13 @@ FIGURES: dict[str, Figure] = {
         is_shift=True,
     ),
     "color_shift_p95": Figure(
-        _("Where colours moved most"),
+        _("Colours, where they moved most"),
         _("The same distance, for the twentieth of the product that changed most. It has no limit of its own."),
         _SHIFTS,
         is_shift=True,
     ),
     "text_legibility": Figure(
-        _("Lettering on the product"),
+        _("Lettering"),
         _("How well writing and logos on the product can still be told from their ground."),
         (
             (0.85, _("As readable as before"), GOOD),
@@ -84,7 +84,7 @@ FIGURES: dict[str, Figure] = {
         "least_text_legibility",
     ),
     "mask_confidence": Figure(
-        _("How surely the product was found"),
+        _("Product found"),
         _(
             "The other figures look at the product alone. Where it was hardly told from its background, trust them less."
         ),
@@ -148,12 +148,21 @@ def _reading(name: str, figure: Figure, value: float, *, limits: TruthLimits, br
         words=str(words),
         value=_amount(value, figure),
         meaning=str(figure.meaning),
-        grade=BAD if name in broken else grade,
+        grade=_grade(grade, figure, is_broken=name in broken),
         percent=_percent(value, figure),
         is_broken=name in broken,
         limit=_limit_text(bound, figure) if isinstance(bound, int | float) else "",
         forbidden=forbidden,
     )
+
+
+def _grade(grade: str, figure: Figure, *, is_broken: bool) -> str:
+    """Red is kept for what the shop does not let pass: a style that recolours does what it is for."""
+    if is_broken:
+        return BAD
+    if not figure.limit:
+        return PLAIN
+    return FAIR if grade == BAD else grade
 
 
 def _percent(value: float, figure: Figure) -> int:

@@ -368,7 +368,7 @@ def test_a_products_page_and_the_review_tell_what_a_rendering_did_to_it(log_in, 
     product = reverse("admin:catalog_product_change", args=[image.product_image.product_id])
     (item,) = client.get(reverse("styling:review_items", args=[merchant.pk])).json()["items"]
     listed = client.get(reverse("admin:styling_styledimage_changelist")).content.decode()
-    assert "Contours of the product: Most lost" in listed
+    assert "Contours: Most lost" in listed
     for told in (client.get(product).content.decode(), item["truth"]):
         assert "Most lost" in told
         assert "Beyond the shop's limit: at least 40%" in told

@@ -19,12 +19,12 @@ def only(truth, breaches=()):
     ("name", "value", "words", "amount", "percent", "grade"),
     [
         ("edges_kept", 0.93, "Nearly all kept", "93%", 93, "good"),
-        ("edges_kept", 0.1, "Most lost", "10%", 10, "bad"),
+        ("edges_kept", 0.1, "Most lost", "10%", 10, "fair"),
         ("color_shift_median", 1.2, "Colours as before", "ΔE 1.2", 2, "good"),
-        ("color_shift_median", 30.0, "Strongly recoloured", "ΔE 30", 50, "bad"),
-        ("color_shift_p95", 90.0, "Other colours altogether", "ΔE 90", 100, "bad"),
+        ("color_shift_median", 30.0, "Strongly recoloured", "ΔE 30", 50, "fair"),
+        ("color_shift_p95", 90.0, "Other colours altogether", "ΔE 90", 100, "plain"),
         ("text_legibility", 0.5, "Hard to read", "50%", 50, "fair"),
-        ("mask_confidence", 0.0, "Hardly told from its background", "0%", 0, "fair"),
+        ("mask_confidence", 0.0, "Hardly told from its background", "0%", 0, "plain"),
     ],
 )
 def test_a_figure_is_told_in_words_and_on_a_gauge(name, value, words, amount, percent, grade):
@@ -48,8 +48,8 @@ def test_broken_limits_come_first_with_the_limit_that_they_broke():
     lines = readings(truth, [breach], limits=LIMITS)
     assert [(line.name, line.is_broken) for line in lines] == [("color_shift_median", True), ("edges_kept", False)]
     assert (lines[0].limit, lines[0].grade) == ("at most ΔE 20", "bad")
-    assert in_short(truth, [breach], limits=LIMITS) == "Colours of the product: Strongly recoloured"
-    assert "Contours of the product: Nearly all kept" in in_short(truth, [], limits=LIMITS)
+    assert in_short(truth, [breach], limits=LIMITS) == "Colours: Strongly recoloured"
+    assert "Contours: Nearly all kept" in in_short(truth, [], limits=LIMITS)
 
 
 def test_what_is_no_figure_is_left_out():
