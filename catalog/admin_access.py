@@ -11,17 +11,40 @@ from django.shortcuts import redirect
 from unfold.admin import ModelAdmin
 
 from catalog.access import RANK, has_role
+from catalog.current_shop import current_shop, follow, own_shops
 from catalog.models import Membership, Merchant
 
 
 class TenantAdmin(ModelAdmin):
-    """Rows of the user's shops; whoever holds ``least_role`` changes them, everybody else looks."""
+    """Rows of the user's shops; whoever holds ``least_role`` changes them, everybody else looks.
+
+    Lists show those of the current shop; a row opens by its address whichever of the user's shops it belongs to.
+    """
 
     least_role: str = Membership.Role.EDITOR
+    #: Whether the list is narrowed to the current shop; the list of shops itself is not.
+    lists_one_shop = True
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        request.__dict__["_lists_one_shop"] = self.lists_one_shop
+        return super().get_changelist_instance(request)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows: Any = super().get_queryset(request)
-        return rows.visible_to(request.user)
+        rows = rows.visible_to(request.user)
+        shop = listed_shop(request)
+        return rows.of_shop(shop) if shop else rows
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """A column of shops only where there are several."""
+        return [name for name in super().get_list_display(request) if name != "merchant" or not current_shop(request)]
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        row = super().get_object(request, object_id, from_field)
+        shop = self.shop_of(row) if row is not None else None
+        if shop is not None:  # the site's own rows belong to none
+            follow(request, shop.pk)
+        return row
 
     def shop_of(self, row: Any) -> Merchant:
         """The shop that a row belongs to."""
@@ -34,11 +57,11 @@ class TenantAdmin(ModelAdmin):
         return self.has_module_permission(request)  # the queryset shows nothing of other shops
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return bool(shops_with_role(request, self.least_role))
+        return bool(shops_to_add_to(request, self.least_role))
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         if obj is None:
-            return bool(shops_with_role(request, self.least_role))
+            return bool(shops_to_add_to(request, self.least_role))
         return has_role(request.user, self.shop_of(obj), self.least_role)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -78,21 +101,30 @@ class OwnFilter(admin.RelatedFieldListFilter):
     def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[Any, Any]]:
         related: type[Model] = field.related_model
         rows: Any = related._default_manager.visible_to(request.user)  # type: ignore[attr-defined]
+        shop = listed_shop(request)
+        rows = rows.of_shop(shop) if shop else rows
         return [(row.pk, str(row)) for row in rows]
 
 
 def shops_with_role(request: HttpRequest, least: str) -> list[Merchant]:
-    """Shops at which the user holds at least the role ``least``, by name; asked for once per request."""
-    cache: dict[str, list[Merchant]] = request.__dict__.setdefault("_shops_with_role", {})
-    if least not in cache:
-        shops = Merchant.objects.visible_to(request.user)
-        if not request.user.is_superuser:
-            roles = [role for role, rank in RANK.items() if rank >= RANK[Membership.Role(least)]]
-            shops = shops.filter(memberships__user=request.user, memberships__role__in=roles)
-        cache[least] = list(shops.order_by("name"))
-    return cache[least]
+    """Shops at which the user holds at least the role ``least``, by name."""
+    shops = own_shops(request)
+    if request.user.is_superuser:
+        return shops
+    return [shop for shop in shops if RANK[Membership.Role(shop.my_role)] >= RANK[Membership.Role(least)]]
+
+
+def shops_to_add_to(request: HttpRequest, least: str) -> list[Merchant]:
+    """Where a new row may go: the current shop, if the user's role there is enough; any such shop where all are seen."""
+    shops, current = shops_with_role(request, least), current_shop(request)
+    return [shop for shop in shops if shop.pk == current.pk] if current else shops
 
 
 def editable_shops(request: HttpRequest) -> list[Merchant]:
-    """Shops at which the user is an editor or more."""
-    return shops_with_role(request, Membership.Role.EDITOR)
+    """Shops that the user may add to as an editor or more."""
+    return shops_to_add_to(request, Membership.Role.EDITOR)
+
+
+def listed_shop(request: HttpRequest) -> Merchant | None:
+    """The one shop whose rows this request's list shows; None for a page of another kind, or a list of all shops."""
+    return current_shop(request) if request.__dict__.get("_lists_one_shop") else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from catalog.access import merchant_ids_of, require_role
+from catalog.current_shop import current_shop
 from catalog.developers.announcing import announce_job
 from catalog.models import Membership, Merchant
 from catalog.permissions import merchant_of
@@ -16,6 +17,10 @@ class JobTenancy:
 
     def merchant_ids_of(self, user: Any) -> Any:
         return merchant_ids_of(user)
+
+    def listed_merchant_id(self, request: Any) -> int | None:
+        shop = current_shop(request)
+        return shop.pk if shop else None
 
     def merchant_id_of(self, request: Any) -> int:
         return merchant_of(request).pk

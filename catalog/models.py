@@ -39,6 +39,10 @@ class MerchantScoped(models.QuerySet[Any]):
         member_of = Membership.objects.filter(user_id=user.pk or 0, merchant__is_active=True)
         return self.filter(**{f"{self.merchant_path}__in": member_of.values("merchant_id")})
 
+    def of_shop(self, merchant: Merchant) -> Self:
+        """Rows of one merchant."""
+        return self.filter(**{self.merchant_path: merchant.pk})
+
 
 class MerchantQuerySet(MerchantScoped):
     merchant_path = "pk"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from catalog.views import imports, pictures, statuses
+from catalog.views import imports, pictures, statuses, switching
 
 
 class TableKindConverter(StringConverter):
@@ -35,5 +35,6 @@ urlpatterns = [
     path("import/run/<uuid:import_id>/problems.<table:kind>", imports.run_problems, name="import_problems"),
     path("import/run/<uuid:import_id>/cancel/", imports.act, {"verb": "cancel"}, name="cancel_import"),
     path("import/run/<uuid:import_id>/retry/", imports.act, {"verb": "retry"}, name="retry_import"),
+    path("shop/", switching.switch, name="switch_shop"),
     path("undo/<slug:change>/", statuses.undo, name="undo"),
 ]

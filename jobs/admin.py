@@ -95,8 +95,14 @@ class JobAdmin(ReadOnlyAdmin):
     ]
     readonly_fields = fields
 
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        request.__dict__["_listed_merchant_id"] = tenancy().listed_merchant_id(request)
+        return super().get_changelist_instance(request)
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
-        return Job.objects.visible_to(request.user)
+        jobs = Job.objects.visible_to(request.user)
+        merchant_id = request.__dict__.get("_listed_merchant_id")
+        return jobs.filter(merchant_key=merchant_id) if merchant_id else jobs
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         waiting = Job.objects.visible_to(request.user).filter(status=Job.Status.QUEUED)

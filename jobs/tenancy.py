@@ -14,6 +14,9 @@ class Tenancy(Protocol):
     def merchant_ids_of(self, user: Any) -> Any:
         """Ids, or a subquery of ids, of the merchants whose jobs ``user`` may see."""
 
+    def listed_merchant_id(self, request: Any) -> int | None:
+        """The one merchant whose jobs the admin's list shows; None for all that the user may see."""
+
     def merchant_id_of(self, request: Any) -> int:
         """The merchant that an API request acts for."""
 

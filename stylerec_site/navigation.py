@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
+from django.db.models import Case, Count, IntegerField, OuterRef, QuerySet, Subquery, When
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.urls import NoReverseMatch, reverse
@@ -19,6 +19,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from catalog.access import RANK
+from catalog.current_shop import current_shop
 from catalog.models import Membership, Merchant
 from jobs.errors import Text
 from jobs.models import Job
@@ -52,11 +53,12 @@ class Link:
 
 @dataclass(frozen=True)
 class Standing:
-    """Where the user stands: their open shops, their best role at any of them, and what waits there."""
+    """Where the user stands: their open shops; their role and what waits, at the current one or at all of them."""
 
     shops: list[Merchant] = field(default_factory=list)
     rank: int = -1
     counts: dict[str, int] = field(default_factory=dict)
+    current: Merchant | None = None
 
 
 GROUPS: list[tuple[Text, list[Link]]] = [
@@ -122,15 +124,15 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def standing_of(request: HttpRequest) -> Standing:
-    """The user's shops, best role and counts; asked for once per request."""
+    """The user's shops, role and counts; asked for once per request."""
     kept: Standing | None = getattr(request, "_standing", None)
     if kept is None:
-        kept = _read_standing(request.user)
+        kept = _read_standing(request.user, current_shop(request))
         request._standing = kept  # type: ignore[attr-defined]
     return kept
 
 
-def _read_standing(user: Any) -> Standing:
+def _read_standing(user: Any, current: Merchant | None) -> Standing:
     recent = timezone.now() - FAILURES_COUNT_FOR
     failed = Job.objects.filter(merchant_key=OuterRef("pk"), status__in=["failed", "dead"], finished_at__gte=recent)
     waiting = StyledImage.objects.awaiting_review().filter(merchant=OuterRef("pk"))
@@ -141,11 +143,14 @@ def _read_standing(user: Any) -> Standing:
     if not user.is_superuser:
         mine = Membership.objects.filter(user_id=user.pk, merchant=OuterRef("pk"))
         shops = shops.annotate(my_role=Subquery(mine.values("role")[:1]))
-    rows = list(shops.order_by("name")[:MOST_SHOPS])
+    here = current.pk if current else 0
+    first_the_current = Case(When(pk=here, then=0), default=1)
+    rows = sorted(shops.order_by(first_the_current, "name")[:MOST_SHOPS], key=lambda row: row.name)
+    looked_at = [row for row in rows if row.pk == here or not current]
     if not user.is_superuser:
-        rank = max((RANK[Membership.Role(row.my_role)] for row in rows), default=-1)
-    counts = {name: sum(getattr(row, name) for row in rows) for name in ("waiting", "failed")}
-    return Standing(rows, rank, counts)
+        rank = max((RANK[Membership.Role(row.my_role)] for row in looked_at), default=-1)
+    counts = {name: sum(getattr(row, name) for row in looked_at) for name in ("waiting", "failed")}
+    return Standing(rows, rank, counts, current)
 
 
 def _count_of(rows: QuerySet[Any], owner: str) -> Coalesce:
@@ -182,8 +187,9 @@ def address_of(routes: str) -> str:
 def _shop_link(standing: Standing) -> dict[str, Any] | None:
     if not standing.shops:
         return None
-    if len(standing.shops) == 1:
-        address = reverse("storefront:home", kwargs={"shop": standing.shops[0].slug})
+    only = standing.current or (standing.shops[0] if len(standing.shops) == 1 else None)
+    if only:
+        address = reverse("storefront:home", kwargs={"shop": only.slug})
     else:
         address = reverse("storefront:shops")
     # Every address begins with the list of shops: it must not light up on pages that stand in no group.

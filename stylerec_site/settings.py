@@ -29,6 +29,7 @@ import structlog
 from corsheaders.defaults import default_headers
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
 from django.utils.translation import gettext_lazy as _
 
 from stylerec_site.log_privacy import mask_shoppers
@@ -443,6 +444,8 @@ UNFOLD: dict[str, Any] = {
     "LOGIN": {"form": "stylerec_site.two_factor.LoginForm"},
     "SHOW_HISTORY": True,
     "SHOW_LANGUAGES": True,
+    "STYLES": [lambda _request: static("shell/shell.css")],
+    "SCRIPTS": [lambda _request: static("shell/shell.js")],
     "DASHBOARD_CALLBACK": "stylerec_site.dashboard.callback",
     "SIDEBAR": {"show_search": True, "navigation": "stylerec_site.navigation.sidebar"},
 }

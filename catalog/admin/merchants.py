@@ -18,6 +18,7 @@ from catalog.services.merchants import SETTINGS, change_shop, open_shop
 @admin.register(Merchant)
 class MerchantAdmin(TenantAdmin):
     least_role = Membership.Role.OWNER
+    lists_one_shop = False
     list_display = ["name_shown", "slug", "currency", "is_active", "created_at"]
     list_filter = ["is_active"]
     search_fields = ["name", "name_zh", "slug"]

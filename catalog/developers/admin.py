@@ -12,6 +12,7 @@ from unfold.decorators import action
 from catalog.admin_access import OwnAdmin
 from catalog.developers import delivering
 from catalog.developers.models import PublishableKey, WebhookDelivery, WebhookEndpoint
+from catalog.models import Merchant
 from jobs.errors import UserError
 
 
@@ -29,6 +30,9 @@ class WebhookDeliveryAdmin(OwnAdmin):
     list_select_related = ["endpoint"]
     search_fields = ["message_id"]
     actions = ["redeliver"]
+
+    def shop_of(self, row: WebhookDelivery) -> Merchant:
+        return row.endpoint.merchant
 
     @action(description=_("Send again"))
     def redeliver(self, request: HttpRequest, queryset: QuerySet[WebhookDelivery]) -> None:

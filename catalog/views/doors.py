@@ -15,6 +15,8 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
+from catalog.current_shop import follow
+from catalog.models import Merchant
 from catalog.services.exports import KINDS
 from catalog.services.renditions import srcset_of
 from jobs.errors import NotFound, UserError
@@ -30,6 +32,7 @@ def staff_page(view: View) -> View:
 
     @functools.wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        request.__dict__["_is_page"] = True
         try:
             return view(request, *args, **kwargs)
         except NotFound as error:
@@ -67,6 +70,9 @@ def found(rows: QuerySet[Any], request: HttpRequest, **lookup: Any) -> Any:
         raise NotFound(
             "not-found", _("This does not exist."), _("It may have been deleted, or belong to another shop.")
         )
+    shop_id = row.pk if isinstance(row, Merchant) else getattr(row, "merchant_id", None)
+    if shop_id and request.__dict__.get("_is_page"):  # what a page asks for by script must not switch other tabs
+        follow(request, shop_id)
     return row
 
 

@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from catalog.access import has_role, require_role
-from catalog.admin_access import shops_with_role
+from catalog.admin_access import editable_shops
+from catalog.current_shop import current_shop
 from catalog.forms import ImportForm
 from catalog.models import ImportDraft, ImportRun, Membership
 from catalog.services import import_runs
@@ -29,7 +30,7 @@ SHOWN = 50
 @staff_page
 def start(request: HttpRequest) -> HttpResponse:
     """Choose files; what cannot be read at all is said here."""
-    shops = shops_with_role(request, Membership.Role.EDITOR)
+    shops = editable_shops(request)
     form = ImportForm(request.POST or None, request.FILES or None, shops=shops)
     if request.method == "POST" and shops and form.is_valid():
         try:
@@ -43,6 +44,8 @@ def start(request: HttpRequest) -> HttpResponse:
         except UserError as error:
             form.add_error("table", str(error))
     recent = ImportRun.objects.visible_to(request.user).defer("problems").select_related("created_by", "merchant")
+    if shop := current_shop(request):
+        recent = recent.of_shop(shop)
     context = {"form": form, "shops": shops, "columns": COLUMN_HELP.items(), "recent": recent[:8]}
     return page(request, "catalog/import_start.html", context, title=_("Import products"))
 

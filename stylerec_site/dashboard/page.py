@@ -7,6 +7,7 @@ from typing import Any
 from django.http import HttpRequest
 
 from catalog.access import RANK
+from catalog.current_shop import current_shop
 from catalog.models import Membership, Merchant
 from stylerec_site.dashboard import attention, coverage, demo_data, first_run, health
 from stylerec_site.navigation import standing_of
@@ -37,10 +38,9 @@ def callback(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 
 
 def chosen_shop(request: HttpRequest) -> tuple[list[Merchant], Merchant | None, bool]:
-    """The user's shops, the one that the address asks for (the first where it asks for none), and may they edit it."""
-    shops = standing_of(request).shops
-    asked = request.GET.get("shop", "")
-    shop = next((one for one in shops if one.slug == asked), shops[0] if shops else None)
+    """The user's shops, the one at hand (the first for whoever sees all at once), and may they edit it."""
+    shops, current = standing_of(request).shops, current_shop(request)
+    shop = next((one for one in shops if current and one.pk == current.pk), shops[0] if shops else None)
     if shop is None:
         return shops, None, False
     role = Membership.Role.OWNER if request.user.is_superuser else getattr(shop, "my_role", None)

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from catalog.access import has_role
+from catalog.current_shop import current_shop
 from catalog.models import Membership, Merchant
 from catalog.views.doors import (
     found,
@@ -49,12 +50,10 @@ VERBS: dict[str, tuple[Any, tuple[str, ...]]] = {
 @require_GET
 def screen(request: HttpRequest) -> HttpResponse:
     """The screen itself; its queue comes as JSON."""
-    shops = list(Merchant.objects.visible_to(request.user).order_by("name"))
-    merchant = next((shop for shop in shops if shop.slug == request.GET.get("shop")), None) or _busiest(shops)
+    merchant = current_shop(request) or _busiest(request)
     if merchant is None:
         return page(request, "styling/review_empty.html", {}, title=_("Review"))
     context = {
-        "shops": shops,
         "merchant": merchant,
         "style_choices": Style.objects.filter(merchant=merchant),
         "statuses": StyledImage.Status.choices,
@@ -134,11 +133,12 @@ def regenerate(request: HttpRequest, image_id: int) -> HttpResponse:
     return JsonResponse({"run": str(run.pk), "notice": worker_notice(QUEUE)}, status=202)
 
 
-def _busiest(shops: list[Merchant]) -> Merchant | None:
-    """The shop with the most to review."""
+def _busiest(request: HttpRequest) -> Merchant | None:
+    """The shop with the most to review, of all that are seen at once."""
+    shops = Merchant.objects.visible_to(request.user)
     waiting = (
         StyledImage.objects.awaiting_review()
-        .filter(merchant__in=shops)
+        .visible_to(request.user)
         .order_by()
         .values("merchant")
         .annotate(n=Count("pk"))
@@ -146,7 +146,7 @@ def _busiest(shops: list[Merchant]) -> Merchant | None:
         .values_list("merchant", flat=True)
         .first()
     )
-    return next((shop for shop in shops if shop.pk == waiting), shops[0] if shops else None)
+    return shops.filter(pk=waiting or 0).first() or shops.first()
 
 
 def _filtered(merchant: Merchant, request: HttpRequest) -> QuerySet[StyledImage]:

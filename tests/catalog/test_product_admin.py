@@ -17,6 +17,7 @@ from tests.catalog.factories import (
     MembershipFactory,
     MerchantFactory,
     ProductFactory,
+    UserFactory,
     picture_bytes,
 )
 
@@ -120,17 +121,27 @@ def test_another_shops_products_and_pictures_do_not_exist(log_in):
     assert client.get(reverse("admin:catalog_product_change", args=[foreign.pk])).status_code == 302
 
 
-def test_who_works_for_two_shops_is_asked_for_which(log_in, client, merchant):
-    second = MembershipFactory(role=Membership.Role.EDITOR)
-    MembershipFactory(merchant=merchant, user=second.user, role=Membership.Role.EDITOR)
-    MembershipFactory(user=second.user, role=Membership.Role.VIEWER, merchant__name="Only looked at")
-    client.force_login(second.user)
+def test_a_new_product_goes_into_the_shop_at_hand_or_the_named_one(client, merchant):
+    other = MembershipFactory(role=Membership.Role.EDITOR, merchant__name="Z other")
+    MembershipFactory(merchant=merchant, user=other.user, role=Membership.Role.EDITOR)
+    looked_at = MembershipFactory(user=other.user, role=Membership.Role.VIEWER, merchant__name="Z only looked at")
+    client.force_login(other.user)
     address = reverse("admin:catalog_product_add")
-    page = client.get(address).content.decode()
-    assert f"?merchant={second.merchant_id}" in page
-    assert "Only looked at" not in page
-    client.post(f"{address}?merchant={second.merchant_id}", form())
-    assert Product.objects.get().merchant == second.merchant
+    client.post(address, form())
+    assert Product.objects.get().merchant == merchant
+    client.post(f"{address}?merchant={other.merchant_id}", form())
+    assert Product.objects.filter(merchant=other.merchant).count() == 1
+    client.post(f"{address}?merchant={looked_at.merchant_id}", {**form(), "sku": "NEW-2"})
+    assert not Product.objects.filter(merchant=looked_at.merchant).exists()
+
+
+def test_whoever_sees_all_shops_at_once_is_asked_for_which(client, merchant):
+    client.force_login(UserFactory(is_superuser=True))
+    page = client.get(reverse("admin:catalog_product_add")).content.decode()
+    assert f"?merchant={merchant.pk}" not in page  # the only one there is
+    second = MerchantFactory()
+    page = client.get(reverse("admin:catalog_product_add")).content.decode()
+    assert f"?merchant={second.pk}" in page
 
 
 def test_dropped_files_are_answered_one_by_one(log_in, product):

@@ -109,7 +109,7 @@ def test_admin_actions_do_nothing_to_foreign_rows(ours, theirs, session, rf):
         if model not in theirs.rows:
             continue
         request = rf.get("/admin/")
-        request.user = ours.people["owner"]
+        request.user, request.session = ours.people["owner"], {}
         address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
         for name in {*page.get_actions(request), "delete_selected"}:
             for across in ("0", "1"):

@@ -9,6 +9,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
 from catalog.access import has_role
+from catalog.current_shop import current_shop
 from catalog.models import Membership, Merchant, Product
 from catalog.search import matches
 from catalog.views.doors import page, staff_page, thumbnail
@@ -53,7 +54,6 @@ def new(request: HttpRequest) -> HttpResponse:
     context = {
         **_brief_context(form),
         "merchant": merchant,
-        "shops": Merchant.objects.visible_to(request.user),
         "query": request.GET.get("q", ""),
         "products": _picker(request, merchant, chosen),
         "most": sets.MOST_PRODUCTS,
@@ -115,10 +115,10 @@ def _brief_context(form: BriefForm) -> dict[str, Any]:
 def _shop(request: HttpRequest, chosen: Any) -> Merchant | None:
     """The shop that is named, that the products belong to, or the first in which the user may make something."""
     shops = Merchant.objects.visible_to(request.user)
-    if named := request.GET.get("shop"):
-        return shops.filter(slug=named).first()
     if first := chosen.first():
         return shops.filter(pk=first.merchant_id).first()
+    if current := current_shop(request):
+        return current
     return next((shop for shop in shops if has_role(request.user, shop, Membership.Role.EDITOR)), shops.first())
 
 
