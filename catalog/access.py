@@ -55,7 +55,11 @@ def role_of(user: Any, merchant: Merchant) -> str | None:
 
 def has_role(user: Any, merchant: Merchant, least: str) -> bool:
     """Whether ``user`` holds at least the role ``least`` at ``merchant``."""
-    role = role_of(user, merchant)
+    return is_enough(role_of(user, merchant), least)
+
+
+def is_enough(role: str | None, least: str) -> bool:
+    """Whether a role may do what ``least`` may."""
     return role is not None and RANK[Membership.Role(role)] >= RANK[Membership.Role(least)]
 
 

@@ -9,7 +9,7 @@ from rest_framework.exceptions import NotAuthenticated
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
-from catalog.access import has_role
+from catalog.access import has_role, is_enough
 from catalog.models import ApiToken, Membership, Merchant
 from jobs.errors import NotFound, UserError
 
@@ -29,6 +29,8 @@ class ScopedRolePermission(BasePermission):
         if isinstance(request.auth, ApiToken) and not self._scope_allows(request.auth, reading, view):
             return False
         least = Membership.Role.VIEWER if reading else getattr(view, "write_role", Membership.Role.EDITOR)
+        if isinstance(request.auth, ApiToken) and hasattr(request.auth, "role") and not request.user.is_superuser:
+            return is_enough(request.auth.role, least)  # read along with the token
         return has_role(request.user, merchant_of(request), least)
 
     def _scope_allows(self, token: ApiToken, reading: bool, view: APIView) -> bool:

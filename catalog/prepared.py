@@ -43,6 +43,10 @@ class PreparedRead:
 
     def rows(self, *values: Value) -> list[tuple[Any, ...]]:
         """The rows for these values; none where a list is empty."""
+        return [self.converted(row) for row in self.raw(*values)]
+
+    def raw(self, *values: Value) -> list[tuple[Any, ...]]:
+        """The same rows as the database's driver gives them, for a reader that converts only those that are new."""
         flat: list[Any] = []
         shape: list[Any] = [connection.vendor]
         for value in values:
@@ -65,7 +69,20 @@ class PreparedRead:
         with connection.cursor() as cursor:
             cursor.execute(compiled.sql, parameters)
             rows: list[tuple[Any, ...]] = cursor.fetchall()
-        return [_converted(row, compiled) for row in rows] if compiled.converters else rows
+        return rows
+
+    def converted(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
+        """A raw row with every value as its field has it. How depends on the columns alone, not on the values asked for."""
+        compiled = next(iter(self._compiled.values()))
+        if not compiled.converters:
+            return row
+        values = list(row)
+        for place, steps, column in compiled.converters:
+            value = values[place]
+            for step in steps:
+                value = step(value, column, connection)
+            values[place] = value
+        return tuple(values)
 
     def _compile(self, key: tuple[Any, ...]) -> _Compiled:
         stand_ins: dict[Any, int] = {}
@@ -88,16 +105,6 @@ class PreparedRead:
             slots=tuple((place, stand_ins[value]) for place, value in enumerate(parameters) if value in stand_ins),
             converters=tuple((place, tuple(steps), column) for place, (steps, column) in converters.items()),
         )
-
-
-def _converted(row: tuple[Any, ...], compiled: _Compiled) -> tuple[Any, ...]:
-    values = list(row)
-    for place, steps, column in compiled.converters:
-        value = values[place]
-        for step in steps:
-            value = step(value, column, connection)
-        values[place] = value
-    return tuple(values)
 
 
 class PreparedRows:

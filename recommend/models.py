@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import uuid
+from typing import Self
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.expressions import RawSQL
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -47,6 +49,12 @@ class Shopper(models.Model):
         return self.pseudonym[:12]
 
 
+class InteractionQuerySet(MerchantScoped):
+    def telling(self) -> Self:
+        """Events that speak for a shopper's taste. Written out, not passed as a value: so the partial index serves."""
+        return self.exclude(kind=RawSQL("'impression'", ()))
+
+
 class Interaction(models.Model):
     """One event of a shopper."""
 
@@ -84,7 +92,7 @@ class Interaction(models.Model):
     occurred_at = models.DateTimeField(_("when"), default=timezone.now)
     received_at = models.DateTimeField(auto_now_add=True)
 
-    objects = MerchantScoped.as_manager()
+    objects = InteractionQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("interaction")
@@ -93,7 +101,10 @@ class Interaction(models.Model):
         constraints = [models.UniqueConstraint(fields=["merchant", "event_id"], name="interaction_once")]
         indexes = [
             models.Index(fields=["merchant", "-occurred_at"], name="interaction_recent"),
-            models.Index(fields=["shopper", "-occurred_at"], name="interaction_history"),
+            # Most events are impressions; a shopper's history is read for every page, and without them.
+            models.Index(
+                fields=["shopper", "-occurred_at"], condition=~Q(kind="impression"), name="interaction_told_history"
+            ),
             models.Index(fields=["merchant", "kind", "product"], name="interaction_counts"),
         ]
 

@@ -38,9 +38,9 @@ _on_trial: dict[str, Served] = {}
 MOST_ON_TRIAL = 16
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Served:
-    """A shop's recommender in use, loaded."""
+    """A shop's recommender in use, loaded; one object as long as it serves."""
 
     recommender_id: int
     fitted: FittedRecommender

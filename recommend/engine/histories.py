@@ -14,6 +14,9 @@ from scipy import sparse
 
 from recommend.engine.interactions import EventLog
 
+#: Products of one history, ascending, and their weights.
+Profile = tuple[NDArray[np.int64], NDArray[np.float32]]
+
 
 @dataclass(frozen=True)
 class Histories:
@@ -45,14 +48,23 @@ class Histories:
         return Histories(indptr, self.items[take], self.strengths[take], self.timestamps[take], self.ranks[take])
 
     def profile(self, n_items: int, *, tau: float, uniform: float, last: int) -> sparse.csr_matrix:
-        """Recency-weighted profiles, U×N: ``strength * (exp(-rank / tau) + uniform)`` on the last liked products."""
-        rows = self.rows()
-        position = np.arange(len(rows)) - self.indptr[rows]
-        keep = (self.strengths > 0) & (position < last)
+        """Recency-weighted profiles, U×N, of the last liked products."""
+        rows, items, weights = self._weighed(self.rows(), tau, uniform, last)
+        return sparse.csr_matrix((weights, (rows, items)), shape=(self.n_users, n_items))
+
+    def profile_of_one(self, *, tau: float, uniform: float, last: int) -> Profile:
+        """The same of a single history: its liked products and their weights, in the order of the products."""
+        _rows, items, weights = self._weighed(np.zeros(len(self.items), dtype=np.int64), tau, uniform, last)
+        order = np.argsort(items)
+        return items[order], weights[order]
+
+    def _weighed(
+        self, rows: NDArray[np.int64], tau: float, uniform: float, last: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
+        """Users, products and weights, ``strength * (exp(-rank / tau) + uniform)``, of the last liked products."""
+        keep = (self.strengths > 0) & (np.arange(len(rows)) - self.indptr[rows] < last)
         weights = self.strengths[keep] * (np.exp(-self.ranks[keep] / tau) + uniform)
-        return sparse.csr_matrix(
-            (weights.astype(np.float32), (rows[keep], self.items[keep])), shape=(self.n_users, n_items)
-        )
+        return rows[keep], self.items[keep], weights.astype(np.float32)
 
 
 def build_histories(

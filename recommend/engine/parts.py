@@ -19,7 +19,7 @@ from recommend.engine.cold_start import place_cold_items
 from recommend.engine.ease import DENSE_LIMIT, cosine_weights, ease_weights, user_item_matrix
 from recommend.engine.errors import EngineError
 from recommend.engine.fold_in import FoldIn
-from recommend.engine.histories import Histories
+from recommend.engine.histories import Histories, Profile
 from recommend.engine.interactions import EventLog
 from recommend.engine.neighbours import Neighbours, empty_neighbours, strongest_of_dense, strongest_of_sparse
 from recommend.engine.popularity import popularity, standardised, trending
@@ -97,19 +97,31 @@ class Parts:
         told = liked_counts(histories) > 0
         svd = np.column_stack([folded, told.astype(np.float32)])
         svd[~told] = 0.0
-        style = self._profile(histories, self.settings.style_tau) @ self.style
+        style = self._looks(histories)
         return _unit_deviation(svd, self.moments.svd_covariance), _unit_deviation(style, self.moments.style_covariance)
 
-    def _profile(self, histories: Histories, tau: float) -> sparse.csr_matrix:
+    def _looks(self, histories: Histories) -> Floats:
+        """U×d: the weighted sum of the looks that each history likes."""
+        if histories.n_users != 1:
+            return np.asarray(self._profiles(histories, self.settings.style_tau) @ self.style)
+        items, weights = self._profile(histories, self.settings.style_tau)
+        return np.asarray(weights @ self.style[items])[None, :]
+
+    def _profiles(self, histories: Histories, tau: float) -> sparse.csr_matrix:
         return histories.profile(
             self.n_items, tau=tau, uniform=self.settings.profile_uniform, last=self.settings.profile
         )
 
-    def item_profile(self, histories: Histories) -> sparse.csr_matrix:
-        return self._profile(histories, self.settings.profile_tau)
+    def _profile(self, history: Histories, tau: float) -> Profile:
+        return history.profile_of_one(tau=tau, uniform=self.settings.profile_uniform, last=self.settings.profile)
 
-    def transition_profile(self, histories: Histories) -> sparse.csr_matrix:
-        return self._profile(histories, self.settings.transition_tau)
+    def item_profile(self, history: Histories) -> Profile:
+        """What one shopper's products weigh as evidence of what goes with them."""
+        return self._profile(history, self.settings.profile_tau)
+
+    def transition_profile(self, history: Histories) -> Profile:
+        """What one shopper's products weigh as evidence of what comes after them."""
+        return self._profile(history, self.settings.transition_tau)
 
     def scores(self, histories: Histories) -> dict[str, Floats]:
         """U×N scores of each part, unit deviation over the catalogue (zeros where a part knows nothing)."""
@@ -118,8 +130,12 @@ class Parts:
         return {
             "svd": svd[:, :-1] @ self.factors.vectors.T + svd[:, -1:] * self.factors.biases,
             "style": style @ self.style.T,
-            "item_item": _unit_rows(self.item_profile(histories) @ self.item_item.matrix()),
-            "transition": _unit_rows(self.transition_profile(histories) @ self.transition.matrix()),
+            "item_item": _unit_rows(
+                self._profiles(histories, self.settings.profile_tau) @ self.item_item.matrix(),
+            ),
+            "transition": _unit_rows(
+                self._profiles(histories, self.settings.transition_tau) @ self.transition.matrix(),
+            ),
             "recent": np.broadcast_to(self.recent, shape),
             "popularity": np.broadcast_to(self.popularity, shape),
         }
@@ -208,7 +224,7 @@ def _products(rows: Floats) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
 
 def _unit_deviation(queries: Floats, covariance: NDArray[np.float64]) -> Floats:
-    variance = np.einsum("ui,ij,uj->u", queries, covariance, queries, optimize=True)
+    variance = np.einsum("ui,ui->u", queries @ covariance, queries)
     spread = np.sqrt(np.maximum(variance, 0.0))[:, None]
     return np.where(spread > 1e-9, queries / np.maximum(spread, 1e-9), 0.0).astype(np.float32)
 

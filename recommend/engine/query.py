@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommend.engine.blending import Blend
-from recommend.engine.histories import Histories, build_histories
+from recommend.engine.histories import Histories, Profile, build_histories
 from recommend.engine.interactions import strengths_of
 from recommend.engine.neighbours import Neighbours
 from recommend.engine.parts import Parts, sparse_deviation
@@ -53,6 +53,8 @@ class UserQuery:
     history: Histories
     events: Sequence[str]
     style_weights: Mapping[str, float]
+    #: What the history's products weigh in each sparse part.
+    profiles: Mapping[str, Profile]
     #: The history's inverted system, once somebody asked whose doing a score is (``reasons``).
     solved: dict[str, NDArray[np.float64]] = field(default_factory=dict, repr=False, compare=False)
 
@@ -62,8 +64,9 @@ class UserQuery:
 
     def boosts(self) -> dict[int, float]:
         """What the sparse parts add to which product, for a nearest-vector search that takes boosts."""
-        total: dict[int, float] = {}
-        for part in self.evidence.values():
+        first, *others = self.evidence.values() or [Evidence(np.zeros(0, dtype=np.int64), np.zeros(0))]
+        total = dict(zip(first.items.tolist(), first.scores.tolist(), strict=True))
+        for part in others:
             for item, score in zip(part.items.tolist(), part.scores.tolist(), strict=True):
                 total[item] = total.get(item, 0.0) + score
         return total
@@ -104,21 +107,20 @@ def build_query(
             style[0] * (trust * blend.weights.get("style", 0.0)),
         ]
     ).astype(np.float32)
-    sources = {
-        "item_item": (parts.item_item, parts.item_profile(told)),
-        "transition": (parts.transition, parts.transition_profile(told)),
-    }
+    profiles = {"item_item": parts.item_profile(told), "transition": parts.transition_profile(told)}
     evidence = {
-        name: _evidence(neighbours, profile.indices, profile.data, trust * blend.weights.get(name, 0.0))
-        for name, (neighbours, profile) in sources.items()
+        name: _evidence(neighbours, profiles[name], trust * blend.weights.get(name, 0.0))
+        for name, neighbours in (("item_item", parts.item_item), ("transition", parts.transition))
     }
-    return UserQuery(vector, evidence, told, _events_of(told, items, names, strengths), _styles_of(known, strengths))
+    return UserQuery(
+        vector, evidence, told, _events_of(told, items, names, strengths), _styles_of(known, strengths), profiles
+    )
 
 
-def _evidence(neighbours: Neighbours, items: NDArray[np.int32], profile: Floats, weight: float) -> Evidence:
+def _evidence(neighbours: Neighbours, profile: Profile, weight: float) -> Evidence:
     if not weight:
         return Evidence(np.zeros(0, dtype=np.int64), np.zeros(0))
-    codes, scores = neighbours.evidence(items.astype(np.int64), profile)
+    codes, scores = neighbours.evidence(*profile)
     spread = float(sparse_deviation(scores, neighbours.n_items)[0]) if len(scores) else 0.0
     return Evidence(codes, scores * (weight / max(spread, 1e-9)))
 

@@ -48,9 +48,9 @@ def reason_for(parts: Parts, query: UserQuery, row: int, by_part: Mapping[str, f
 
 def _behind_neighbours(parts: Parts, query: UserQuery, row: int, part: str) -> int | None:
     neighbours: Neighbours = parts.item_item if part == "item_item" else parts.transition
-    profile = parts.item_profile(query.history) if part == "item_item" else parts.transition_profile(query.history)
+    items, weights = query.profiles[part]
     best, source = 0.0, None
-    for item, weight in zip(profile.indices.tolist(), profile.data.tolist(), strict=True):
+    for item, weight in zip(items.tolist(), weights.tolist(), strict=True):
         columns, values = neighbours.row(item)
         place = int(np.searchsorted(columns, row))
         if place < len(columns) and columns[place] == row and weight * values[place] > best:

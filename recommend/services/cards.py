@@ -1,5 +1,7 @@
 """What a card shows of a product: its facts read afresh, in one query; how its picture is served from memory.
 
+A card is a function of the rows that were just read, so for equal rows it is not made twice.
+
 A stored picture never changes under its name, so its address, size and smaller copies are kept for some minutes, in every
 process. Everything that can change (names, price, stock, which renderings are published) is never older than the page.
 """
@@ -11,6 +13,7 @@ import time
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from django.core.files.storage import default_storage
@@ -25,6 +28,8 @@ from styling.models import StyledImage
 #: Seconds; well below the hour that a signed address of a private bucket holds.
 PICTURE_SECONDS = 600
 MOST_PICTURES = 20_000
+#: Cards that are not made anew while their rows are the same; some 3 kB each.
+MOST_CARDS = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,16 +112,17 @@ class Card:
         return in_language(self.name, self.name_zh)
 
 
+_OF_SHOP = ("merchant_id", "status")
 _FIELDS = ("pk", "sku", "name", "name_zh", "price", "stock", "category_id")
 _PHOTO = ("images__pk", "images__file", "images__width", "images__height", "copies", "images__alt_text")
 _RENDERING = ("shown__pk", "shown__file", "shown__width", "shown__height", "shown_copies")
 _LOOK = ("shown__style_id", "shown__style__slug", "shown__style__name", "shown__style__name_zh")
 
 
+# By primary key alone. Asked for the shop and the status too, SQLite walks all products of the shop instead.
 _CARDS = PreparedRead(
-    lambda merchant_id, product_ids: (
-        Product.objects.filter(merchant_id=merchant_id, pk__in=product_ids)
-        .on_sale()
+    lambda product_ids: (
+        Product.objects.filter(pk__in=product_ids)
         .annotate(
             shown=FilteredRelation(
                 "images__styled_images",
@@ -126,23 +132,33 @@ _CARDS = PreparedRead(
         # As text: most of them are in memory already, and need not be parsed again.
         .annotate(copies=Cast("images__renditions", TextField()), shown_copies=Cast("shown__renditions", TextField()))
         .order_by("images__position", "images__pk", "shown__style__position", "shown__pk")
-        .values_list(*_FIELDS, *_PHOTO, *_RENDERING, *_LOOK)
+        .values_list(*_OF_SHOP, *_FIELDS, *_PHOTO, *_RENDERING, *_LOOK)
     )
 )
 
 
 def read_cards(*, merchant: Merchant, product_ids: Collection[int]) -> dict[int, Card]:
-    """Products of the shop that are on sale, by id."""
-    facts: dict[int, tuple[Any, ...]] = {}
-    published: dict[int, list[Rendering]] = {}
-    for row in _CARDS.rows(merchant.pk, list(product_ids)):
-        first = facts.setdefault(row[0], row)
-        if row[13] is not None and row[7] == first[7]:  # of the first picture
-            published.setdefault(row[0], []).append(Rendering(*row[13:18], Look(*row[18:])))  # type: ignore[call-arg]
-    return {
-        pk: Card(*row[:7], Photo(*row[7:13]) if row[7] is not None else None, tuple(published.get(pk, ())))  # type: ignore[call-arg]
-        for pk, row in facts.items()
-    }
+    """Products of an open shop that are on sale, by id."""
+    if not merchant.is_active:
+        return {}
+    of_product: dict[int, list[tuple[Any, ...]]] = {}
+    for row in _CARDS.raw(list(product_ids)):
+        if row[0] == merchant.pk and row[1] == Product.Status.PUBLISHED:
+            of_product.setdefault(row[2], []).append(row)
+    return {pk: _card_of(tuple(rows)) for pk, rows in of_product.items()}
+
+
+@lru_cache(maxsize=MOST_CARDS)
+def _card_of(rows: tuple[tuple[Any, ...], ...]) -> Card:
+    """The card that these rows say, one row for each published rendering of each picture. Equal rows, the same card."""
+    first = _CARDS.converted(rows[0])[2:]
+    pictures = [row[2:] for row in rows]
+    published = tuple(
+        Rendering(*row[13:18], Look(*row[18:]))  # type: ignore[call-arg]
+        for row in pictures
+        if row[13] is not None and row[7] == first[7]  # of the first picture
+    )
+    return Card(*first[:7], Photo(*first[7:13]) if first[7] is not None else None, published)  # type: ignore[call-arg]
 
 
 #: (name of the stored file, its copies) → (until when it is kept, the picture).
@@ -185,5 +201,6 @@ def described(picture: Picture, alt: str) -> Picture:
 
 
 def forget() -> None:
-    """Keep no picture."""
+    """Keep no picture and no card."""
     _pictures.clear()
+    _card_of.cache_clear()

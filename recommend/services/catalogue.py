@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -29,9 +29,12 @@ PATIENCE = 50
 Kept = TypeVar("Kept")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Snapshot:
-    """Row r of every column is product ``product_ids[r]``; the first rows are the recommender's, in its order."""
+    """Row r of every column is product ``product_ids[r]``; the first rows are the recommender's, in its order.
+
+    One object as long as nothing in it changes, so that what was chosen from it can be kept as long.
+    """
 
     product_ids: NDArray[np.int64]
     columns: CatalogueColumns
@@ -40,6 +43,8 @@ class Snapshot:
     on_sale: NDArray[np.bool_]
     #: The looks (N×d) that variety is judged by; None where the recommender has none.
     looks: NDArray[np.floating] | None
+    #: What was chosen from it for those of whom nothing is known (``services.shelves``).
+    worked_out: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     @cached_property
     def rows(self) -> dict[int, int]:
@@ -59,13 +64,13 @@ class ShopFacts:
 _kept: dict[tuple[Any, ...], tuple[float, Any]] = {}
 
 
-def _fresh(key: tuple[Any, ...], read: Callable[[], Kept]) -> Kept:
-    """What ``read`` returned last, unless that was too long ago."""
+def _fresh(key: tuple[Any, ...], read: Callable[[Kept | None], Kept]) -> Kept:
+    """What ``read`` returned last, unless that was too long ago; it is given what it returned before."""
     now = time.monotonic()
     known = _kept.get(key)
     if known is not None and now < known[0]:
         return known[1]  # type: ignore[no-any-return]
-    value = read()
+    value = read(known[1] if known is not None else None)
     took = time.monotonic() - now
     for other in [other for other in _kept if other[:2] == key[:2]]:
         _kept.pop(other, None)
@@ -77,12 +82,12 @@ def snapshot(merchant: Merchant, fitted: FittedRecommender | None) -> Snapshot:
     """The shop's columns, some seconds old at most."""
     # The date tells a shop from an earlier one under the same id (a database brought back, or begun anew).
     key = ("columns", merchant.pk, merchant.created_at, fitted.fitted_at if fitted else 0.0)
-    return _fresh(key, lambda: _read_columns(merchant.pk, fitted))
+    return _fresh(key, lambda before: _unless_same(before, _read_columns(merchant.pk, fitted)))
 
 
 def facts(merchant: Merchant) -> ShopFacts:
     """The shop's categories with something in them, its rules and its rendering policy, some seconds old at most."""
-    return _fresh(("facts", merchant.pk, merchant.created_at), lambda: _read_facts(merchant.pk))
+    return _fresh(("facts", merchant.pk, merchant.created_at), lambda _before: _read_facts(merchant.pk))
 
 
 def forget() -> None:
@@ -122,6 +127,17 @@ def _read_columns(merchant_id: int, fitted: FittedRecommender | None) -> Snapsho
         on_sale=on_sale,
         looks=_looks(fitted, len(product_ids)),
     )
+
+
+def _unless_same(before: Snapshot | None, now: Snapshot) -> Snapshot:
+    """The snapshot that was, where the new one says the same."""
+
+    def arrays(one: Snapshot) -> tuple[NDArray[Any], ...]:
+        columns = one.columns
+        return one.product_ids, columns.in_stock, columns.price, columns.category, one.newest, one.on_sale
+
+    same = before is not None and all(map(np.array_equal, arrays(before), arrays(now)))
+    return before if same and before is not None else now
 
 
 def _looks(fitted: FittedRecommender | None, count: int) -> NDArray[np.floating] | None:

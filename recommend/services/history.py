@@ -1,9 +1,17 @@
-"""What a shopper did lately, in one query, as the recommender and the pages read it."""
+"""What a shopper did lately, read in one query, as the recommender and the pages need it.
+
+The rows are read for every page. What follows from them (the events, the folded-in taste, whole shelves) is worked out
+once and kept in this process beside the rows: it is used again only while the rows are the very same.
+"""
 
 from __future__ import annotations
 
+import threading
+import time
+from collections import OrderedDict
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from catalog.prepared import PreparedRead
 from recommend.engine.query import HistoryEvent
@@ -12,13 +20,18 @@ from recommend.models import Interaction, Shopper
 #: The newest events that speak for a shopper.
 NEWEST = 200
 LIKES = frozenset({"view", "click", "add_to_cart", "purchase", "like"})
+#: Shoppers whose history is kept in a process, and for how many seconds after their last page.
+MOST_KEPT = 1_000
+KEPT_SECONDS = 600.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class History:
     """The newest events, newest first."""
 
     events: tuple[HistoryEvent, ...] = ()
+    #: What was worked out from these very events (``services.shelves``); nothing that anything else can change.
+    worked_out: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     @property
     def bought(self) -> set[int]:
@@ -46,20 +59,46 @@ class History:
 _EVENTS = PreparedRead(
     lambda shopper_id: (
         Interaction.objects.filter(shopper_id=shopper_id)
-        .exclude(kind=Interaction.Kind.IMPRESSION)
+        .telling()
         .order_by("-occurred_at")
         .values_list("product_id", "kind", "occurred_at", "style_id", "value")[:NEWEST]
     )
 )
+Rows = list[tuple[Any, ...]]
+#: Shopper → (when the rows were last read, the rows as they came, the history that they are), the latest last.
+_kept: OrderedDict[int, tuple[float, Rows, History]] = OrderedDict()
+_lock = threading.Lock()
 
 
 def history_of(shopper: Shopper | None) -> History:
-    """The shopper's newest events (none for a stranger)."""
+    """The shopper's newest events (none for a stranger); the same object as last time while they are the same."""
     if shopper is None:
         return History()
-    return History(
-        tuple(
-            HistoryEvent(str(product), kind, moment.timestamp(), str(style) if style else None, value)
-            for product, kind, moment, style, value in _EVENTS.rows(shopper.pk)
-        )
-    )
+    rows, now = _EVENTS.raw(shopper.pk), time.monotonic()
+    before = _kept.get(shopper.pk)
+    history = before[2] if before is not None and before[1] == rows else History(_events_of(rows, before))
+    with _lock:
+        _kept[shopper.pk] = (now, rows, history)
+        _kept.move_to_end(shopper.pk)
+        while len(_kept) > MOST_KEPT or next(iter(_kept.values()))[0] < now - KEPT_SECONDS:
+            _kept.popitem(last=False)
+    return history
+
+
+def _events_of(rows: Rows, before: tuple[float, Rows, History] | None) -> tuple[HistoryEvent, ...]:
+    """Events of rows; those that were there before are not made again."""
+    known = dict(zip(before[1], before[2].events, strict=True)) if before is not None else {}
+    return tuple(known.get(row) or _event(*_EVENTS.converted(row)) for row in rows)
+
+
+def _event(product: int, kind: str, moment: Any, style: int | None, value: float | None) -> HistoryEvent:
+    return HistoryEvent(str(product), kind, moment.timestamp(), str(style) if style else None, value)
+
+
+def forget(shopper_id: int | None = None) -> None:
+    """Keep nothing of a shopper (who erased what they did), or of nobody."""
+    with _lock:
+        if shopper_id is None:
+            _kept.clear()
+        else:
+            _kept.pop(shopper_id, None)

@@ -71,6 +71,8 @@ class RenderingChooser:
         self._seed = seed
         self._policy = policy if policy is not None and policy.observations >= LEAST_OBSERVATIONS else None
         self._hidden = hidden
+        #: Styles to choose from → the shopper's share of each, its weight, and the weights added up.
+        self._weighed: dict[tuple[int, ...], tuple[list[float], list[float], list[float]]] = {}
         self._enabled = enabled
 
     @classmethod
@@ -80,14 +82,14 @@ class RenderingChooser:
 
     def choose(self, image_id: int, published: Sequence[PublishedRendering]) -> Shown:
         """One of the published renderings of a picture, or the original."""
-        options: list[PublishedRendering | None] = [
-            None,
-            *(image for image in published if image.style_id not in self._hidden),
-        ]
-        if not self._enabled or len(options) == 1:
+        if not self._enabled:
+            return Shown(None)
+        options: list[PublishedRendering | None] = [None]
+        options += [image for image in published if image.style_id not in self._hidden]
+        if len(options) == 1:
             return Shown(None)
         digest = hashlib.sha256(f"{self._seed}|{image_id}".encode()).digest()
-        shares = [self._shares.get(option.style_id if option else ORIGINAL, 0.0) for option in options]
+        shares, weights, added = self._weights(tuple(option.style_id if option else ORIGINAL for option in options))
         if self._policy is not None:
             arms = [
                 arm_features(styled=option is not None, share=share, key=str(number))
@@ -97,11 +99,19 @@ class RenderingChooser:
             choice = self._policy.choose(np.array([self._known]), arms, rng=rng)
             chosen, propensity = int(choice.arm.key), choice.propensity
         else:
-            weights = self._by_shares(shares)
             point = int.from_bytes(digest[:8]) / 2**64  # even between 0 and 1
-            chosen = min(bisect_right(list(accumulate(weights)), point), len(options) - 1)
+            chosen = min(bisect_right(added, point), len(options) - 1)
             propensity = weights[chosen]
         return Shown(options[chosen], propensity, self._known, shares[chosen])
+
+    def _weights(self, styles: tuple[int, ...]) -> tuple[list[float], list[float], list[float]]:
+        """Most products of a page have renderings in the same styles, so their weights are the same."""
+        known = self._weighed.get(styles)
+        if known is None:
+            shares = [self._shares.get(style, 0.0) for style in styles]
+            weights = self._by_shares(shares)
+            known = self._weighed[styles] = (shares, weights, list(accumulate(weights)))
+        return known
 
     def _by_shares(self, shares: Sequence[float]) -> list[float]:
         """The shopper's shares, sharpened, over an even floor; an unknown shopper gets all options alike."""

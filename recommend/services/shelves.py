@@ -1,7 +1,8 @@
 """What stands on a shelf: the fitted recommender first, the newest products where it has nothing, the shop's rules over all.
 
 One ``Shelves`` serves one page: the recommender, the shopper's history and the rules are read once, each shelf is chosen
-from memory, and no product appears on two shelves of a page.
+from memory, and no product appears on two shelves of a page. A choice is a function of what is asked for, the history,
+the recommender, the catalogue and the rules, and of nothing else: while all of them are the same, it is made once.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from django.utils import timezone
@@ -29,6 +30,8 @@ Slot = Literal["home", "style", "new", "category", "product", "cart"]
 SLOTS: tuple[Slot, ...] = ("home", "style", "new", "category", "product", "cart")
 #: What a boost or a bury adds to a score; the engine's parts have a deviation of about one.
 BOOST = 1.0
+#: Choices kept at once for a shopper, and for all strangers of a shop.
+MOST_CHOICES = 500
 #: Most products of one category on a shelf of the home page, as a share of its places.
 CATEGORY_SHARE = 0.5
 RELEVANCE = 0.8
@@ -54,7 +57,7 @@ class Shelves:
         self.shopper = shopper
         self.history = history if history is not None else history_of(shopper)
         self.treatment = treatment_of(merchant, shopper)
-        served = serving.deployed(merchant, self.treatment.version)
+        self._served = served = serving.deployed(merchant, self.treatment.version)
         self.recommender_id: int | None = served.recommender_id if served else None
         self.fitted: FittedRecommender | None = served.fitted if served else None
         self._placed: set[int] = set()
@@ -70,8 +73,28 @@ class Shelves:
     @cached_property
     def query(self) -> UserQuery | None:
         """The shopper, folded in from their last events: a click changes the next page."""
-        events = self.history.events if self.treatment.is_personal else ()
-        return self.fitted.query(events, timezone.now().timestamp()) if self.fitted else None
+        if self.fitted is None:
+            return None
+        known: UserQuery | None = self._choices.get("query")
+        if known is None:
+            events = self.history.events if self.treatment.is_personal else ()
+            now = timezone.now().timestamp()
+            known = self.fitted.query(events, now)
+            if all(event.timestamp <= now for event in events):  # a later one is not folded in yet
+                self._choices["query"] = known
+        return known
+
+    @cached_property
+    def _choices(self) -> dict[Any, Any]:
+        """What was worked out before from the same history, recommender, catalogue, rules and treatment."""
+        kept = (self.history if self.history.events else self.snapshot).worked_out
+        rules = [(rule.effect, rule.product_id, rule.category_id, rule.slot) for rule in self._active_rules]
+        basis = (self._served, self.snapshot, rules)
+        treated = ("choices", self.treatment.is_personal, self.treatment.relevance)
+        known = kept.get(treated)
+        if known is None or known[0] != basis or len(known[1]) > MOST_CHOICES:
+            known = kept[treated] = (basis, {})
+        return known[1]  # type: ignore[no-any-return]
 
     def shelf(
         self,
@@ -85,6 +108,23 @@ class Shelves:
         explain: bool = False,
     ) -> list[Pick]:
         """Up to ``k`` products for a place. ``product``: like that product; ``category``: of that category."""
+        asked = (slot, k, product_id, category_id, lowest_price, highest_price, explain, frozenset(self._placed))
+        picks: tuple[Pick, ...] | None = self._choices.get(asked)
+        if picks is None:
+            picks = self._choices[asked] = self._choose(*asked[:-1])
+        self._placed.update(pick.product_id for pick in picks)
+        return list(picks)
+
+    def _choose(
+        self,
+        slot: Slot,
+        k: int,
+        product_id: int | None,
+        category_id: int | None,
+        lowest_price: float | None,
+        highest_price: float | None,
+        explain: bool,
+    ) -> tuple[Pick, ...]:
         rules = replace(self._rules(slot, k, category_id), lowest_price=lowest_price, highest_price=highest_price)
         if product_id is not None:
             rules = replace(rules, hidden=[*rules.hidden, *self._rows([product_id])])
@@ -96,9 +136,8 @@ class Shelves:
         placed = fill_shelf(
             k, catalogue=self.snapshot.columns, rules=rules, sources=sources, vectors=self.snapshot.looks
         ).items
-        picks = [self._pick(item, product_id, explain=explain) for item in placed if self.snapshot.on_sale[item.row]]
-        self._placed |= {pick.product_id for pick in picks}
-        return picks
+        on_sale = self.snapshot.on_sale
+        return tuple(self._pick(item, product_id, explain=explain) for item in placed if on_sale[item.row])
 
     def _rows(self, product_ids: set[int] | list[int]) -> list[int]:
         return [self.snapshot.rows[pk] for pk in product_ids if pk in self.snapshot.rows]

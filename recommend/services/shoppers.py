@@ -16,7 +16,7 @@ from catalog.prepared import PreparedRows
 from recommend import pseudonyms
 from recommend.models import Interaction, Shopper, Slate
 from recommend.privacy import key_store
-from recommend.services import erasures
+from recommend.services import erasures, history
 
 #: A visitor's own id, or a client's id of a person, is never longer.
 LONGEST_VISITOR_ID = 200

@@ -163,12 +163,21 @@ def chooser_for(
     """How renderings are chosen for this visitor."""
     if shopper is None or not treatment.shows_renderings:
         return RenderingChooser.for_stranger()
-    likes = sum(event.event in LIKES for event in history.events)
     hidden = frozenset(shoppers.hidden_tags(shopper))
+    likes, shares = _response_of(history, hidden)
     return RenderingChooser(
-        shares=history.style_shares(hidden),
+        shares=shares,
         likes=likes,
         seed=f"{shopper.pk}|{likes}|{timezone.now():%G-%V}",
         policy=facts(merchant).policy if treatment.learns(merchant.bandit_enabled) else None,
         hidden=hidden,
     )
+
+
+def _response_of(history: History, hidden: frozenset[int]) -> tuple[int, dict[int, float]]:
+    """How often the shopper responded, and to which styles in which shares; worked out once for a history."""
+    known: tuple[int, dict[int, float]] | None = history.worked_out.get(hidden)
+    if known is None:
+        likes = sum(event.event in LIKES for event in history.events)
+        known = history.worked_out[hidden] = (likes, history.style_shares(hidden))
+    return known

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from recommend import serving
-from recommend.services import cards, catalogue, event_stream
+from recommend.services import cards, catalogue, event_stream, history
 
 
 @pytest.fixture(autouse=True)
@@ -13,6 +13,7 @@ def _nothing_kept():
     serving.forget()
     catalogue.forget()
     cards.forget()
+    history.forget()
 
 
 @pytest.fixture
