@@ -97,6 +97,7 @@ def erase(*, shopper: Shopper) -> None:
     """
     erasures.write_down(shopper)
     forget([shopper.key_id])
+    history.forget(shopper.pk)
 
 
 def erase_again(*, since: datetime) -> int:
