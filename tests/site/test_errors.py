@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 
 from stylerec_site.throttles import TokenThrottle
@@ -83,6 +84,7 @@ def test_too_many_wrong_passwords_lock_the_pair_out_for_a_while(visitor, setting
 
 
 def test_a_throttled_program_is_told_when_to_come_back(monkeypatch):
+    cache.clear()
     monkeypatch.setattr(TokenThrottle, "rate", "2/min", raising=False)
     program = client_of()
     answers = [program.get("/api/v1/products/") for _ in range(3)]
