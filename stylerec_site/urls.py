@@ -25,6 +25,7 @@ urlpatterns = [
     path("admin/styling/", include("styling.urls")),
     path("admin/recommend/", include("recommend.admin_views.urls")),
     path("admin/creatives/", include("recommend.creatives.urls")),
+    path("admin/experiments/", include("recommend.experiments.urls")),
     path("admin/", admin.site.urls),
     re_path(r"^c/(?P<code>[A-Za-z0-9-]{1,12})/?$", follow_link, name="creative_link"),
     path("", include("recommend.urls")),

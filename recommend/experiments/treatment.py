@@ -75,14 +75,14 @@ def treatment_of(merchant: Merchant, shopper: Shopper | None) -> Treatment:
         return USUAL
     treatment = USUAL
     for subject, value in plan.get("usual", {}).items():
-        treatment = _with(treatment, subject, {"value": value})
+        treatment = treatment_with(treatment, subject, {"value": value})
     if shopper is None:
         return treatment
     exposures = []
     for running in plan.get("running", ()):
         variant = variant_of(running, shopper)
         if variant is not None:
-            treatment = _with(treatment, running["subject"], variant)
+            treatment = treatment_with(treatment, running["subject"], variant)
             exposures.append((running["id"], variant["id"]))
     return replace(treatment, exposures=tuple(exposures)) if exposures else treatment
 
@@ -119,7 +119,8 @@ def note_exposures(treatment: Treatment, shopper: Shopper | None) -> None:
     _stored.update(fresh)
 
 
-def _with(treatment: Treatment, subject: str, variant: Mapping[str, Any]) -> Treatment:
+def treatment_with(treatment: Treatment, subject: str, variant: Mapping[str, Any]) -> Treatment:
+    """The treatment with one subject set: ``variant`` says its ``value``, and of a version the ``directory``."""
     value = variant["value"]
     if subject == "strategy":
         return replace(treatment, strategy=value)

@@ -21,7 +21,7 @@ from recommend import serving
 from recommend.engine.fitted import FittedRecommender
 from recommend.engine.query import UserQuery
 from recommend.engine.rules import Placed, Rules, fill_shelf
-from recommend.experiments.treatment import treatment_of
+from recommend.experiments.treatment import Treatment, treatment_of
 from recommend.models import MerchandisingRule, Shopper
 from recommend.services.catalogue import Snapshot, facts, snapshot
 from recommend.services.history import History, history_of
@@ -52,11 +52,18 @@ class Pick:
 class Shelves:
     """Everything that the shelves of one page are chosen with."""
 
-    def __init__(self, merchant: Merchant, shopper: Shopper | None, *, history: History | None = None) -> None:
+    def __init__(
+        self,
+        merchant: Merchant,
+        shopper: Shopper | None,
+        *,
+        history: History | None = None,
+        treatment: Treatment | None = None,
+    ) -> None:
         self.merchant = merchant
         self.shopper = shopper
         self.history = history if history is not None else history_of(shopper)
-        self.treatment = treatment_of(merchant, shopper)
+        self.treatment = treatment if treatment is not None else treatment_of(merchant, shopper)
         self._served = served = serving.deployed(merchant, self.treatment.version)
         self.recommender_id: int | None = served.recommender_id if served else None
         self.fitted: FittedRecommender | None = served.fitted if served else None

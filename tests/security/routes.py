@@ -50,6 +50,8 @@ PARAMETERS = {
     "job_id": "jobs.Job",
     "set_id": "creatives.CreativeSet",
     "creative_id": "creatives.Creative",
+    "experiment_id": "experiments.Experiment",
+    "variant_id": "experiments.Variant",
 }
 #: The same for names that mean different things on different routes, by the start of the route's address.
 PARAMETERS_BELOW = {

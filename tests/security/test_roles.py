@@ -26,6 +26,8 @@ OF_REVIEWING = {"styling.StyledImage", "styling.ReviewStep", "catalog.AuditEntry
 #: What only an owner touches.
 OF_OWNING = {"catalog.Merchant", "catalog.Membership", "catalog.ApiToken", "developers.PublishableKey",
              "developers.WebhookEndpoint"}  # fmt: skip
+#: What editors' experiments have the shop serve stands in its row, and nothing else of that row is theirs.
+OF_EXPERIMENTS = re.compile(r'UPDATE "catalog_merchant" SET "serving" = \S+ WHERE ', re.I)
 
 
 class Written:
@@ -42,6 +44,7 @@ class Written:
         result = execute(sql, parameters, many, context)
         if found and context["cursor"].rowcount:
             label = self._of_table.get(found.group(1))
+            label = "experiments.Experiment" if OF_EXPERIMENTS.match(sql) else label
             self.labels |= {label} if label and label not in NOBODYS else set()
         return result
 

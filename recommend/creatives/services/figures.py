@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from math import sqrt
 from typing import Any
 from uuid import UUID
 
@@ -18,13 +17,13 @@ from catalog.access import require_role
 from catalog.models import Membership, Merchant
 from jobs.errors import NotFound, UserError
 from recommend.creatives.models import Creative, DailyClicks, DailyImpressions, TrackedLink
+from recommend.engine.intervals import wilson
 from recommend.models import Interaction
 
 #: An order within this time after a click is the creative's.
 ATTRIBUTED_WITHIN = timedelta(days=7)
 MOST_IMPRESSIONS = 2_000_000_000
 MOST_ROWS = 2_000
-_Z = 1.96
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +50,6 @@ class Figures:
         if not self.impressions or self.matched_clicks > self.impressions:
             return None
         return wilson(self.matched_clicks, self.impressions)
-
-
-def wilson(hits: int, tries: int) -> tuple[float, float]:
-    """The 95 % interval of a share (Wilson, JASA 1927)."""
-    share, z2 = hits / tries, _Z**2
-    middle = (share + z2 / (2 * tries)) / (1 + z2 / tries)
-    spread = _Z * sqrt(share * (1 - share) / tries + z2 / (4 * tries**2)) / (1 + z2 / tries)
-    return max(0.0, middle - spread), min(1.0, middle + spread)
 
 
 def figures_of(creatives: Iterable[Creative]) -> list[Figures]:

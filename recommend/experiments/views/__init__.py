@@ -1,0 +1,1 @@
+"""The merchant's pages: asking a question, and what came of it."""

@@ -1,0 +1,129 @@
+"""A new experiment: one form, and what an answer would take, told while it is filled in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET
+
+from catalog.access import has_role
+from catalog.models import Membership, Merchant
+from catalog.views.doors import found, page, staff_json, staff_page
+from jobs.errors import UserError
+from recommend.admin_views.doors import shops_of
+from recommend.experiments.forms import ExperimentForm
+from recommend.experiments.metrics import GOALS, METRICS
+from recommend.experiments.services import lifecycle, planning
+from recommend.experiments.subjects import LAYERS, SUBJECTS
+
+#: Days that are drawn one by one; what takes longer is told in words.
+DRAWN_DAYS = 84
+#: From here on an experiment takes longer than a season, and the shop will have changed meanwhile.
+LONG_DAYS = 60
+ENDLESS_DAYS = 365
+
+
+@staff_page
+def new(request: HttpRequest) -> HttpResponse:
+    """The form; POST makes a draft, and starts it at once where that was asked for."""
+    shops, shop = shops_of(request)
+    if shop is None:
+        return page(request, "recommend/no_shop.html", {}, title=_("New experiment"))
+    form = ExperimentForm(request.POST or None, merchant=shop)
+    if request.method == "POST" and form.is_valid():
+        try:
+            made = lifecycle.create_experiment(
+                merchant=shop,
+                by=request.user,
+                name=form.cleaned_data["name"],
+                hypothesis=form.cleaned_data["hypothesis"],
+                subject=form.cleaned_data["subject"],
+                variants=form.asked(),
+                metric=form.cleaned_data["metric"],
+                uplift=form.cleaned_data["uplift"] / 100,
+                guardrails=form.guarded(),
+            )
+            if "start" in request.POST:
+                lifecycle.start(experiment=made, by=request.user)
+            return redirect("experiments:show", experiment_id=made.pk)
+        except UserError as error:
+            form.add_error(None, str(error))
+    context = {
+        "shops": shops,
+        "shop": shop,
+        "form": form,
+        "subjects": [_subject(form, code) for code in SUBJECTS if code in form.choices],
+        "no_versions": "version" not in form.choices,
+        "goals": [(METRICS[code], form["metric"].value() == code) for code in GOALS],
+        "rails": [(metric, code in (form["guardrails"].value() or [])) for code, metric in METRICS.items()],
+        "can_create": has_role(request.user, shop, Membership.Role.EDITOR),
+    }
+    return page(request, "experiments/new.html", context, title=_("New experiment"))
+
+
+def _subject(form: ExperimentForm, code: str) -> dict[str, Any]:
+    subject = SUBJECTS[code]
+    sides = [
+        (label, f"{code}_{side}", [(*option, option[0] == form[f"{code}_{side}"].value()) for option in options])
+        for label, side in ((_("A: as now"), "a"), (_("B: instead"), "b"))
+        for options in [form.choices[code]]
+    ]
+    return {
+        "subject": subject,
+        "layer": LAYERS[subject.layer],
+        "chosen": form["subject"].value() == code,
+        "sides": sides,
+    }
+
+
+@staff_json
+@require_GET
+def plan(request: HttpRequest, merchant_id: int) -> HttpResponse:
+    """What the form's live part asks for: shoppers and days until the uplift would show."""
+    shop = found(Merchant.objects.all(), request, pk=merchant_id)
+    metric = request.GET.get("metric", "")
+    uplift, taking_part = _percent(request.GET.get("uplift", "")), _percent(request.GET.get("taking_part", ""))
+    if metric not in GOALS or uplift is None or taking_part is None:
+        raise UserError("plan-unreadable", _("Choose a goal and an uplift."))
+    return JsonResponse(told(planning.plan(shop, metric=metric, uplift=uplift, taking_part=min(taking_part, 1.0))))
+
+
+def told(found_plan: planning.Plan) -> dict[str, Any]:
+    """A plan in words, and the days to draw."""
+    usual, days = found_plan.usual, found_plan.days
+    rate = f"{100 * usual.rate:.1f}%"
+    basis = (
+        _("Of your shoppers of the last four weeks, %(rate)s reached the goal.") % {"rate": rate}
+        if usual.is_measured
+        else _("Your shop has too few shoppers to measure; a usual rate of %(rate)s is assumed.") % {"rate": rate}
+    )
+    if days is None:
+        when = _("Nobody has agreed to be personal yet, so there is no telling how long that takes.")
+    elif days > ENDLESS_DAYS:
+        when = _("That is more than a year at your traffic.")
+    else:
+        when = ngettext("That is about %(n)d day at your traffic.", "That is about %(n)d days at your traffic.", days)
+        when = when % {"n": days}
+    return {
+        "shoppers": _("about %(n)s shoppers") % {"n": f"{found_plan.total:,}"},
+        "when": when,
+        "basis": basis,
+        "advice": _("That is long: the shop will have changed. A larger uplift, or a goal that more reach, is sooner.")
+        if days is not None and days > LONG_DAYS
+        else "",
+        "days": days,
+        "drawn": min(days or 0, DRAWN_DAYS),
+    }
+
+
+def _percent(text: str) -> float | None:
+    """A share written in percent; None for what is none."""
+    try:
+        value = float(text[:8]) / 100
+    except ValueError:
+        return None
+    return value if 0 < value <= lifecycle.MOST_UPLIFT else None

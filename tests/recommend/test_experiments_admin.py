@@ -1,0 +1,177 @@
+"""The pages of experiments: what a merchant asks, sees and decides there."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.core.cache import cache
+from django.urls import reverse
+from django.utils import timezone
+
+from recommend.experiments.models import Experiment
+from recommend.experiments.services import lifecycle
+from tests.recommend.experiments import draft, editor, take_part
+from tests.recommend.shops import deploy_fit, open_fitted_shop, open_shop
+from tests.styling.factories import person
+
+pytestmark = pytest.mark.django_db
+LIST = reverse("admin:experiments_experiment_changelist")
+ASKED = {
+    "name": "Personal or popular?",
+    "subject": "strategy",
+    "strategy_a": "personal",
+    "strategy_b": "popular",
+    "metric": "clicked",
+    "uplift": "20",
+    "taking_part": "60",
+    "guardrails": ["bought", "clicked"],
+    "margin": "15",
+}
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache():
+    cache.clear()
+
+
+@pytest.fixture
+def shop():
+    return open_shop(products=4)
+
+
+@pytest.fixture
+def boss(shop):
+    return editor(shop.merchant)
+
+
+@pytest.fixture
+def desk(client, boss):
+    client.force_login(boss)
+    return client
+
+
+def page_of(desk, experiment):
+    return desk.get(reverse("experiments:show", args=[experiment.pk]))
+
+
+def test_the_form_makes_a_running_experiment_of_two_variants(desk, shop):
+    answer = desk.post(reverse("experiments:new"), {**ASKED, "start": "1"})
+    made = Experiment.objects.get()
+
+    assert answer.url == reverse("experiments:show", args=[made.pk])
+    assert (made.status, made.layer, made.uplift, made.guardrails) == ("running", "shelf", 0.2, {"bought": 0.15})
+    assert list(made.variants.values_list("value", "share")) == [("personal", 0.3), ("popular", 0.3)]
+    assert made.needed > 0
+
+
+def test_what_is_wrong_is_said_on_the_form_and_nothing_is_made(desk):
+    answer = desk.post(reverse("experiments:new"), {**ASKED, "strategy_b": "personal"})
+
+    assert "Two variants are the same." in answer.content.decode()
+    assert not Experiment.objects.exists()
+
+
+def test_a_busy_layer_leaves_a_draft_and_says_why(desk, shop, boss):
+    lifecycle.start(experiment=draft(shop, by=boss), by=boss)
+    answer = desk.post(reverse("experiments:new"), {**ASKED, "start": "1"})
+
+    assert "Another experiment is running on the same part of the page." in answer.content.decode()
+
+
+def test_versions_are_offered_once_there_are_two(client):
+    shop = open_fitted_shop(products=8)
+    client.force_login(editor(shop.merchant))
+    assert "version_a" not in client.get(reverse("experiments:new")).content.decode()
+    deploy_fit(shop)
+
+    assert "version_a" in client.get(reverse("experiments:new")).content.decode()
+
+
+def test_the_plan_is_told_while_the_form_is_filled_in(desk, shop):
+    address = reverse("experiments:plan", args=[shop.merchant.pk])
+    small = desk.get(address, {"metric": "clicked", "uplift": "10", "taking_part": "100"}).json()
+    large = desk.get(address, {"metric": "clicked", "uplift": "50", "taking_part": "100"}).json()
+
+    assert small["days"] is None
+    assert "assumed" in small["basis"]
+    assert int(small["shoppers"].split()[1].replace(",", "")) > int(large["shoppers"].split()[1].replace(",", ""))
+    for wrong in ({"metric": "x", "uplift": "10"}, {"metric": "clicked", "uplift": "-3"}, {"metric": "clicked"}):
+        assert desk.get(address, wrong).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("clicking", "second", "sentence", "button"),
+    [
+        ((80, 200), 400, "is better", "roll-out"),
+        ((80, 200), 250, "are not divided as planned", "danger"),
+        ((80, 84), 400, "Not decided yet", "stop/"),
+        ((200, 80), 400, "Stop:", "danger"),
+        ((3, 4), 12, "Too early", "stop/"),
+    ],
+)
+def test_the_page_says_the_one_thing_to_do(desk, shop, boss, clicking, second, sentence, button):
+    experiment = lifecycle.start(experiment=draft(shop, by=boss, uplift=0.5, base_rate=0.2), by=boss)
+    Experiment.objects.update(started_at=timezone.now() - timedelta(days=3))
+    control, challenger = experiment.variants.all()
+    take_part(shop, experiment, control, count=400 if second > 12 else 12, clicking=clicking[0])
+    take_part(shop, experiment, challenger, count=second, clicking=clicking[1])
+    text = page_of(desk, experiment).content.decode()
+
+    assert sentence in text
+    assert button in text
+    assert ('class="ex-course"' in text) == (second > 12)
+
+
+def test_rolling_out_from_a_running_experiment_stops_it_first_and_can_be_taken_back(desk, shop, boss):
+    experiment = lifecycle.start(experiment=draft(shop, by=boss), by=boss)
+    desk.post(reverse("experiments:roll_out", args=[experiment.variants.last().pk]))
+    shop.merchant.refresh_from_db()
+    assert shop.merchant.serving == {"usual": {"strategy": "popular"}}
+    assert "Everybody gets “Popular for everybody”." in page_of(desk, experiment).content.decode()
+
+    desk.post(reverse("experiments:undo", args=[experiment.pk]))
+    shop.merchant.refresh_from_db()
+    assert shop.merchant.serving == {}
+    assert "stopped before it was decided" in page_of(desk, experiment).content.decode()
+
+
+def test_a_draft_shows_what_shoppers_would_see_and_can_be_deleted(desk, shop, boss):
+    experiment = draft(shop, "rendering", by=boss)
+    text = page_of(desk, experiment).content.decode()
+    assert "What shoppers see" in text
+    assert "What an answer takes" in text
+
+    desk.post(reverse("experiments:delete", args=[experiment.pk]))
+    assert not Experiment.objects.exists()
+
+
+def test_an_empty_list_invites_and_a_full_one_shows_how_far_each_is(desk, shop, boss):
+    assert "Ask your shoppers" in desk.get(LIST).content.decode()
+    experiment = lifecycle.start(experiment=draft(shop, by=boss), by=boss)
+    take_part(shop, experiment, experiment.variants.first(), count=7, clicking=0, days_ago=0)
+    text = desk.get(LIST).content.decode()
+
+    assert "Ask your shoppers" not in text
+    assert f"7 / {2 * experiment.needed}" in text
+
+
+def test_a_reviewer_looks_but_finds_no_button(client, shop, boss):
+    experiment = lifecycle.start(experiment=draft(shop, by=boss), by=boss)
+    client.force_login(person(shop.merchant, "reviewer"))
+    text = page_of(client, experiment).content.decode()
+    client.post(reverse("experiments:stop", args=[experiment.pk]))
+
+    assert "stop/" not in text
+    assert Experiment.objects.get().status == "running"
+
+
+def test_the_list_costs_the_same_however_many_there_are(desk, shop, boss, django_assert_max_num_queries):
+    for _number in range(3):
+        draft(shop, by=boss)
+    with django_assert_max_num_queries(20) as few:
+        desk.get(LIST)
+    for _number in range(5):
+        draft(shop, by=boss)
+    with django_assert_max_num_queries(len(few)):
+        desk.get(LIST)
