@@ -23,6 +23,7 @@ from recommend.services import event_stream, fitting, shoppers
 from recommend.services.events import parse_batch
 from recommend.services.shelves import SLOTS, Shelves
 from recommend.services.slates import Presenter, ShownSlate
+from recommend.statistics_api import StatisticsView
 
 MOST_RECOMMENDED = 60
 _EVENTS_SCOPE = (ApiToken.Scope.EVENTS,)
@@ -306,5 +307,6 @@ ROUTES = [
 PATHS = [
     path("events/", EventsView.as_view(), name="events"),
     path("recommendations/", RecommendationsView.as_view(), name="recommendations"),
+    path("statistics/", StatisticsView.as_view(), name="statistics"),
     path("shoppers/<str:visitor_id>/", ConsentView.as_view(), name="shopper"),
 ]

@@ -87,6 +87,7 @@ GROUPS: list[tuple[Text, list[Link]]] = [
             Link(_("Why panel"), "psychology", "recommending:why"),
             Link(_("Rules"), "push_pin", "admin:recommend_merchandisingrule_changelist"),
             Link(_("Experiments"), "science", "admin:experiments_experiment_changelist"),
+            Link(_("Statistics"), "table_chart", "recommending:statistics"),
             Link(_("What shoppers do"), "monitoring", "admin:recommend_interaction_changelist"),
             Link(_("Shoppers"), "groups", "admin:recommend_shopper_changelist"),
         ],

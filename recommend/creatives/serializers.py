@@ -149,7 +149,10 @@ class FiguresSerializer(serializers.Serializer[Any]):
     clicks = serializers.IntegerField(help_text="Counted: robots and the same browser within half an hour left out.")
     repeats = serializers.IntegerField()
     robots = serializers.IntegerField()
-    orders = serializers.IntegerField(help_text="Of consented shoppers, within 7 days of their click.")
+    orders = serializers.IntegerField(
+        allow_null=True,
+        help_text="Of consented shoppers, within 7 days of their click; null while they are of fewer than 10 shoppers.",
+    )
     ctr = serializers.FloatField(allow_null=True, help_text="Over the days whose impressions are known.")
     interval = serializers.ListField(
         child=serializers.FloatField(), allow_null=True, help_text="95 % Wilson interval of the rate."

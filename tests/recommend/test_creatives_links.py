@@ -211,7 +211,8 @@ class TestFigures:
             report_impressions(merchant=made.merchant, by=viewer, days=[ReportedDay(link.code, today, 1)])
         assert not DailyImpressions.objects.exists()
 
-    def test_an_order_after_a_consented_click_is_the_last_creatives(self, client):
+    def test_an_order_after_a_consented_click_is_the_last_creatives(self, client, settings):
+        settings.STATISTICS_MINIMUM_GROUP = 1
         merchant, user = shop_with()
         made = make_set(merchant, user, formats=["square", "banner"])
         first, second = (creative.link for creative in made.creatives.select_related("link"))
@@ -225,6 +226,10 @@ class TestFigures:
         client.post(f"/s/{merchant.slug}/order/")
         orders = {row.creative.format: row.orders for row in figures_of(made.creatives.select_related("link"))}
         assert orders == {"square": 0, "banner": 1}
+        settings.STATISTICS_MINIMUM_GROUP = 2
+        assert [row.orders for row in figures_of(made.creatives.select_related("link"))] == [0, None]
+        client.force_login(user)
+        assert client.get(reverse("creatives:figures", args=[made.pk])).context["total"]["orders"] is None
         shoppers.erase(shopper=clicks_kept.first().shopper)
         assert sum(row.orders for row in figures_of(made.creatives.select_related("link"))) == 0
 

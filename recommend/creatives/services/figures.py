@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -19,6 +20,7 @@ from jobs.errors import NotFound, UserError
 from recommend.creatives.models import Creative, DailyClicks, DailyImpressions, TrackedLink
 from recommend.engine.intervals import wilson
 from recommend.models import Interaction
+from recommend.privacy.k_anonymity import Cell
 
 #: An order within this time after a click is the creative's.
 ATTRIBUTED_WITHIN = timedelta(days=7)
@@ -37,7 +39,8 @@ class Figures:
     robots: int
     #: Clicks on the days whose impressions are known: the numerator of ``ctr``.
     matched_clicks: int
-    orders: int
+    #: None where fewer than ``STATISTICS_MINIMUM_GROUP`` shoppers, but some, ordered.
+    orders: int | None
 
     @property
     def ctr(self) -> float | None:
@@ -84,8 +87,11 @@ def figures_of(creatives: Iterable[Creative]) -> list[Figures]:
     ]
 
 
-def _orders(attributions: set[UUID]) -> dict[UUID, int]:
-    """Orders of consented shoppers who came through a link and bought its product soon after; each order once."""
+def _orders(attributions: set[UUID]) -> dict[UUID, int | None]:
+    """Orders of consented shoppers who came through a link and bought its product soon after; each order once.
+
+    None where they are of too few shoppers to be told.
+    """
     came: dict[tuple[int, int], list[tuple[datetime, UUID]]] = defaultdict(list)
     clicks = Interaction.objects.filter(slate_id__in=attributions, kind=Interaction.Kind.CLICK)
     for shopper, product, moment, attribution in clicks.values_list(
@@ -93,9 +99,7 @@ def _orders(attributions: set[UUID]) -> dict[UUID, int]:
     ):
         if attribution is not None:
             came[shopper, product].append((moment, attribution))
-    found: dict[UUID, int] = defaultdict(int)
-    if not came:
-        return found
+    found: dict[UUID, Cell] = defaultdict(Cell)
     bought = Interaction.objects.filter(
         kind=Interaction.Kind.PURCHASE,
         shopper__in={shopper for shopper, _product in came},
@@ -108,8 +112,8 @@ def _orders(attributions: set[UUID]) -> dict[UUID, int]:
             if clicked <= moment <= clicked + ATTRIBUTED_WITHIN
         ]
         if before:
-            found[max(before)[1]] += 1  # the last click before the order
-    return found
+            found[max(before)[1]].add(1, shopper)  # the last click before the order
+    return {link: cell.published(settings.STATISTICS_MINIMUM_GROUP) for link, cell in found.items()}
 
 
 @dataclass(frozen=True, slots=True)

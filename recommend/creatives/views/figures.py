@@ -51,7 +51,7 @@ def show(request: HttpRequest, set_id: int) -> HttpResponse:
         "total": {
             "impressions": sum(row.impressions for row in rows),
             "clicks": sum(row.clicks for row in rows),
-            "orders": sum(row.orders for row in rows),
+            "orders": None if None in (told := [row.orders for row in rows]) else sum(filter(None, told)),
         },
         "today": timezone.now().date().isoformat(),
         "can_change": has_role(request.user, creative_set.merchant, Membership.Role.EDITOR),
