@@ -195,7 +195,8 @@ class Slate(models.Model):
     )
     slot = models.CharField(_("place"), max_length=20)
     #: ``[{"product": 7, "style": 2, "rendering": 31, "score": .8, "reason": "because-you-viewed", "source": 4,
-    #: "propensity": .9, "known": 1.0, "share": .6}]``: ``known`` and ``share`` are what the rendering was chosen by.
+    #: "propensity": .9, "known": 1.0, "share": .6, "among": [[0, .4], [2, .6]]}]``: ``known`` and ``share`` are what the
+    #: rendering was chosen by, ``among`` the (style, share) of all that could have been shown, 0 being the original.
     items = models.JSONField(default=list)
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)
 

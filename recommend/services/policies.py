@@ -6,6 +6,7 @@ slate's id says what came of it. Both are read once, in the order of the slates,
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
@@ -76,15 +77,11 @@ def _due(row: RenderingPolicy) -> list[Slate]:
 
 
 def _teach(policy: ThompsonPolicy, slates: Sequence[Slate]) -> int:
-    answered = set(
-        Interaction.objects.filter(
-            merchant_id=slates[0].merchant_id, kind__in=RESPONSES, slate_id__in=[slate.pk for slate in slates]
-        ).values_list("slate_id", "product_id")
-    )
+    answered = answers_to(slates)
     contexts, arms, rewards = [], [], []
     for slate in slates:
         for item in slate.items:
-            if not _was_a_choice(item):
+            if not was_a_choice(item):
                 continue
             contexts.append(np.array([item["known"]]))
             arms.append(arm_features(styled=item["rendering"] is not None, share=item["share"]))
@@ -92,6 +89,15 @@ def _teach(policy: ThompsonPolicy, slates: Sequence[Slate]) -> int:
     return policy.update(contexts, arms, rewards)
 
 
-def _was_a_choice(item: Mapping[str, Any]) -> bool:
+def answers_to(slates: Sequence[Slate]) -> set[tuple[uuid.UUID, int]]:
+    """(slate, product) of everything on these slates, all of one shop, that a shopper responded to."""
+    return set(
+        Interaction.objects.filter(
+            merchant_id=slates[0].merchant_id, kind__in=RESPONSES, slate_id__in=[slate.pk for slate in slates]
+        ).values_list("slate_id", "product_id")
+    )
+
+
+def was_a_choice(item: Mapping[str, Any]) -> bool:
     """Whether the product had a rendering to choose, and the record says what the choice was made by."""
     return item.get("propensity", 1.0) < 1.0 and "known" in item and "share" in item

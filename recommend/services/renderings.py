@@ -13,7 +13,7 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -51,6 +51,17 @@ class Shown:
     propensity: float = 1.0
     known: float = 0.0
     share: float = 0.0
+    #: (style, the shopper's share of it) of everything that could have been shown, 0 being the original.
+    among: tuple[tuple[int, float], ...] = ()
+
+
+class _Weighed(NamedTuple):
+    """Styles to choose from: the shopper's share of each, its weight, the weights added up, and (style, share)."""
+
+    shares: list[float]
+    weights: list[float]
+    added: list[float]
+    among: tuple[tuple[int, float], ...]
 
 
 class RenderingChooser:
@@ -71,8 +82,8 @@ class RenderingChooser:
         self._seed = seed
         self._policy = policy if policy is not None and policy.observations >= LEAST_OBSERVATIONS else None
         self._hidden = hidden
-        #: Styles to choose from → the shopper's share of each, its weight, and the weights added up.
-        self._weighed: dict[tuple[int, ...], tuple[list[float], list[float], list[float]]] = {}
+        #: By the styles to choose from.
+        self._weighed: dict[tuple[int, ...], _Weighed] = {}
         self._enabled = enabled
 
     @classmethod
@@ -89,7 +100,8 @@ class RenderingChooser:
         if len(options) == 1:
             return Shown(None)
         digest = hashlib.sha256(f"{self._seed}|{image_id}".encode()).digest()
-        shares, weights, added = self._weights(tuple(option.style_id if option else ORIGINAL for option in options))
+        weighed = self._weights(tuple(option.style_id if option else ORIGINAL for option in options))
+        shares = weighed.shares
         if self._policy is not None:
             arms = [
                 arm_features(styled=option is not None, share=share, key=str(number))
@@ -100,17 +112,18 @@ class RenderingChooser:
             chosen, propensity = int(choice.arm.key), choice.propensity
         else:
             point = int.from_bytes(digest[:8]) / 2**64  # even between 0 and 1
-            chosen = min(bisect_right(added, point), len(options) - 1)
-            propensity = weights[chosen]
-        return Shown(options[chosen], propensity, self._known, shares[chosen])
+            chosen = min(bisect_right(weighed.added, point), len(options) - 1)
+            propensity = weighed.weights[chosen]
+        return Shown(options[chosen], propensity, self._known, shares[chosen], weighed.among)
 
-    def _weights(self, styles: tuple[int, ...]) -> tuple[list[float], list[float], list[float]]:
+    def _weights(self, styles: tuple[int, ...]) -> _Weighed:
         """Most products of a page have renderings in the same styles, so their weights are the same."""
         known = self._weighed.get(styles)
         if known is None:
             shares = [self._shares.get(style, 0.0) for style in styles]
             weights = self._by_shares(shares)
-            known = self._weighed[styles] = (shares, weights, list(accumulate(weights)))
+            among = tuple((style, round(share, 5)) for style, share in zip(styles, shares, strict=True))
+            known = self._weighed[styles] = _Weighed(shares, weights, list(accumulate(weights)), among)
         return known
 
     def _by_shares(self, shares: Sequence[float]) -> list[float]:

@@ -154,6 +154,7 @@ def _record(item: ShownProduct) -> dict[str, Any]:
         "propensity": round(item.shown.propensity, 5),
         "known": round(item.shown.known, 3),
         "share": round(item.shown.share, 5),
+        "among": item.shown.among,
     }
 
 
