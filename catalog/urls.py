@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
+from catalog.developers import views as developers
 from catalog.views import imports, pictures, statuses, switching
 
 
@@ -35,6 +36,12 @@ urlpatterns = [
     path("import/run/<uuid:import_id>/problems.<table:kind>", imports.run_problems, name="import_problems"),
     path("import/run/<uuid:import_id>/cancel/", imports.act, {"verb": "cancel"}, name="cancel_import"),
     path("import/run/<uuid:import_id>/retry/", imports.act, {"verb": "retry"}, name="retry_import"),
+    path("webhook/<int:endpoint_id>/ping/", developers.ping, name="ping_webhook"),
+    path("webhook/<int:endpoint_id>/rotate/", developers.rotate, name="rotate_webhook"),
+    path("webhook/<int:endpoint_id>/switch/", developers.switch, name="switch_webhook"),
+    path("webhook/delivery/<int:delivery_id>/again/", developers.redeliver, name="redeliver"),
+    path("storefront-key/<int:key_id>/revoke/", developers.revoke, name="revoke_key"),
+    path("storefront-key/<int:key_id>/replace/", developers.replace, name="replace_key"),
     path("shop/", switching.switch, name="switch_shop"),
     path("undo/<slug:change>/", statuses.undo, name="undo"),
 ]

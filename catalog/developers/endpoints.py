@@ -44,7 +44,7 @@ def create_endpoint(
 ) -> tuple[WebhookEndpoint, str]:
     """A new endpoint and its signing secret, which nobody can read again. Needs an owner."""
     require_role(by, merchant, Membership.Role.OWNER)
-    _check_url(url)
+    check_url(url)
     secret = signing.new_secret()
     with transaction.atomic():
         Merchant.objects.select_for_update().get(pk=merchant.pk)
@@ -72,7 +72,7 @@ def change_endpoint(*, endpoint: WebhookEndpoint, by: Any, **fields: Any) -> Web
     if unknown:
         raise TypeError(f"not a field of a webhook: {sorted(unknown)}")
     if "url" in fields:
-        _check_url(fields["url"])
+        check_url(fields["url"])
     if fields.get("is_active"):
         fields |= {"failures": 0, "disabled_at": None}
     with transaction.atomic():
@@ -113,7 +113,8 @@ def secrets_of(endpoint: WebhookEndpoint) -> list[str]:
     return [signing.unseal(one) for one in sealed]
 
 
-def _check_url(url: str) -> None:
+def check_url(url: str) -> None:
+    """Raise ``UserError`` for an address that no message may be sent to."""
     try:
         remote.check(url, rules=rules())
     except remote.RejectedUrl as error:

@@ -31,6 +31,22 @@ _ORIGIN = re.compile(r"https?://(\[[0-9a-f:]+\]|[a-z0-9.-]{1,253})(:[0-9]{1,5})?
 def create_key(*, merchant: Merchant, by: Any, name: str, origins: Sequence[str]) -> PublishableKey:
     """A key for pages of these origins. Needs an owner."""
     require_role(by, merchant, Membership.Role.OWNER)
+    wanted = checked_origins(origins)
+    with transaction.atomic():
+        key = PublishableKey.objects.create(merchant=merchant, name=name, origins=wanted)
+        audit.record(
+            merchant=merchant, actor=by, action="publishable-key-created", target=key, after={"origins": wanted}
+        )
+    return key
+
+
+def replace_key(*, key: PublishableKey, by: Any) -> PublishableKey:
+    """A new key for the same pages. The old one stays good until it is revoked. Needs an owner."""
+    return create_key(merchant=key.merchant, by=by, name=key.name, origins=key.origins)
+
+
+def checked_origins(origins: Sequence[str]) -> list[str]:
+    """The origins as they are compared, each once; ``UserError`` where one is none, or there are none or too many."""
     wanted = sorted({origin.strip().lower().rstrip("/") for origin in origins})
     if not wanted or len(wanted) > MOST_ORIGINS or not all(_ORIGIN.fullmatch(origin) for origin in wanted):
         raise UserError(
@@ -38,12 +54,7 @@ def create_key(*, merchant: Merchant, by: Any, name: str, origins: Sequence[str]
             _("An origin is a scheme and a host, such as https://shop.example; name 1 to 20 of them."),
             _("Leave out what comes after the host."),
         )
-    with transaction.atomic():
-        key = PublishableKey.objects.create(merchant=merchant, name=name, origins=wanted)
-        audit.record(
-            merchant=merchant, actor=by, action="publishable-key-created", target=key, after={"origins": wanted}
-        )
-    return key
+    return wanted
 
 
 def revoke_key(*, key: PublishableKey, by: Any) -> None:

@@ -34,6 +34,7 @@
     #waiting = [];
     #timer = 0;
     #turn = 0;
+    #planned = false;
     #slate = null;
     #seen = new IntersectionObserver((entries) => this.#look(entries), { threshold: 0.5 });
 
@@ -41,7 +42,7 @@
       this.#root.adoptedStyleSheets = [sheet];
       this.flush = this.flush.bind(this);
       addEventListener("pagehide", this.flush);
-      this.#refresh();
+      this.#refreshOnce();
     }
 
     disconnectedCallback() {
@@ -53,7 +54,14 @@
     attributeChangedCallback(name, before, after) {
       if (!this.isConnected || before === after) return;
       if (name === "consent" && before === "granted") this.#forget();
-      this.#refresh();
+      this.#refreshOnce();
+    }
+
+    /** An element in the page's source is told of each of its attributes on its own: one question for all of them. */
+    #refreshOnce() {
+      if (this.#planned) return;
+      this.#planned = true;
+      queueMicrotask(() => { this.#planned = false; if (this.isConnected) this.#refresh(); });
     }
 
     /** Tell something that happened on the page: track("add_to_cart", "VA-001"). Without consent it is not told. */
