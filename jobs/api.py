@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from typing import Any
 
+from django.http import StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
-from rest_framework import serializers, viewsets
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
+from rest_framework import serializers, status, viewsets
 from rest_framework.decorators import action
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from jobs import services
+from jobs import server_sent_events, services
 from jobs.models import Job, JobEvent
 from jobs.tenancy import tenancy
 
 #: The longest that one request may wait for news of a job.
 LONGEST_WAIT_SECONDS = 25
-#: Requests that may wait at once in this process: each holds a thread, and others want one too.
-_waiting = threading.BoundedSemaphore(2)
 
 
 class JobEventSerializer(serializers.ModelSerializer[JobEvent]):
@@ -88,11 +88,11 @@ class JobViewSet(viewsets.ReadOnlyModelViewSet[Job]):
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         job = self.get_object()
         seconds = _seconds(request.query_params.get("wait"))
-        if seconds and not job.is_finished and _waiting.acquire(blocking=False):
+        if seconds and not job.is_finished and server_sent_events.waiting.acquire(blocking=False):
             try:
                 _wait_for_news(job, seconds)
             finally:
-                _waiting.release()
+                server_sent_events.waiting.release()
         return Response(self.get_serializer(job).data)
 
     @extend_schema(summary="Cancel a job", request=None, responses=JobSerializer)
@@ -109,10 +109,53 @@ class JobViewSet(viewsets.ReadOnlyModelViewSet[Job]):
         services.retry(job=job, by=request.user)
         return Response(self.get_serializer(job).data, status=202)
 
-    @extend_schema(summary="A job's log", responses=JobEventSerializer(many=True))
-    @action(detail=True, pagination_class=None, filterset_fields=[])
-    def events(self, request: Request, pk: str | None = None) -> Response:
-        return Response(JobEventSerializer(self.get_object().events.all()[:500], many=True).data)
+    @extend_schema(
+        summary="A job's log; with `Accept: text/event-stream`, live",
+        description=(
+            "Live, server-sent events: `log` (a line, with an id to resume from), `progress` and `end` (the job). A stream "
+            "lasts a minute; reconnect with `Last-Event-ID`, as EventSource does by itself. After the end: 204."
+        ),
+        parameters=[
+            OpenApiParameter(
+                "Last-Event-ID", OpenApiTypes.STR, OpenApiParameter.HEADER, description="The last `id` that you have."
+            )
+        ],
+        responses={
+            (200, "application/json"): JobEventSerializer(many=True),
+            (200, server_sent_events.MEDIA_TYPE): OpenApiTypes.STR,
+            204: OpenApiResponse(description="You have seen the end of this job: do not come back."),
+        },
+    )
+    @action(
+        detail=True,
+        pagination_class=None,
+        filterset_fields=[],
+        renderer_classes=[JSONRenderer, server_sent_events.EventStreamRenderer],
+    )
+    def events(self, request: Request, pk: str | None = None) -> HttpResponseBase:
+        job = self.get_object()
+        if request.accepted_media_type != server_sent_events.MEDIA_TYPE or request.method == "HEAD":
+            return Response(JobEventSerializer(job.events.all()[:500], many=True).data)
+        after, seen_end = server_sent_events.resume_point(request.headers.get("Last-Event-ID", ""))
+        if seen_end and job.is_finished:
+            return Response(status=status.HTTP_204_NO_CONTENT)
+        stream = server_sent_events.open_stream(
+            job, owner=_owner_of(request), after=after, describe=lambda job: dict(self.get_serializer(job).data)
+        )
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}  # nginx would keep it back
+        return StreamingHttpResponse(stream, content_type=server_sent_events.MEDIA_TYPE, headers=headers)
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """What is refused is JSON, whatever was asked for."""
+        if getattr(response, "exception", False):
+            request.accepted_renderer, request.accepted_media_type = JSONRenderer(), JSONRenderer.media_type
+        return super().finalize_response(request, response, *args, **kwargs)
+
+
+def _owner_of(request: Request) -> str:
+    """Whose streams are counted together: the token's, or the user's."""
+    token = getattr(request.auth, "pk", None)
+    return f"token:{token}" if token else f"user:{request.user.pk}"
 
 
 def _seconds(text: str | None) -> float:

@@ -17,6 +17,8 @@ class UserError(Exception):
     """Something the user can mend. ``code`` is stable, ``message`` and ``hint`` are translated."""
 
     status_code = 400
+    #: Seconds after which the same request may succeed, for ``Retry-After``.
+    retry_after: int | None = None
 
     def __init__(self, code: str, message: Text, hint: Text = "", *, details: dict[str, Any] | None = None) -> None:
         super().__init__(message)

@@ -40,7 +40,8 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     """Map theirs to the error format; leave ours to Django, which logs them and answers 500 with the request id."""
     request_id = getattr(context.get("request"), "request_id", "")
     if isinstance(error, UserError):
-        return Response(_body(error, request_id), status=error.status_code)
+        headers = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
+        return Response(_body(error, request_id), status=error.status_code, headers=headers)
     if isinstance(error, Http404):
         error = exceptions.NotFound()
     elif isinstance(error, PermissionDenied):

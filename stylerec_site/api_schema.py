@@ -39,7 +39,11 @@ _REFUSED = {
     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
 }
 _BUSY = {**_REFUSED, "description": "Nobody is free, or no room is left; the same request may succeed in a moment"}
-_MAY_BE_BUSY = {("post", "/api/v1/events/"), ("post", "/api/v1/styles/{id}/render/")}
+_MAY_BE_BUSY = {
+    ("post", "/api/v1/events/"),
+    ("post", "/api/v1/styles/{id}/render/"),
+    ("get", "/api/v1/jobs/{id}/events/"),
+}
 _WRITES = {"post", "put", "patch", "delete"}
 #: Requests of pages carry no token, so that there is nobody whose key it could be.
 _OF_PAGES = "/api/v1/shelf/"

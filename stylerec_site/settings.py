@@ -222,6 +222,8 @@ JOBS_LEASE_SECONDS = env.int("STYLEREC_JOB_LEASE", default=60)
 JOBS_HEARTBEAT_SECONDS = env.int("STYLEREC_JOB_HEARTBEAT", default=15)
 JOBS_SWEEP_SECONDS = env.int("STYLEREC_JOB_SWEEP", default=20)
 JOBS_MAX_FRUITLESS_ATTEMPTS = 3
+#: Long polls and event streams of one web process: each holds one of its (4) threads, so at most half of them.
+JOBS_WAITING_REQUESTS = env.int("STYLEREC_WAITING_REQUESTS", default=2)
 
 # --- Files ------------------------------------------------------------------------------------------------------------
 MEDIA_ROOT = Path(env.str("STYLEREC_MEDIA", default=str(BASE_DIR / "media")))

@@ -52,6 +52,7 @@ class StreamFull(UserError):
     """The consumer is far behind; the client keeps its events and tries later."""
 
     status_code = 503
+    retry_after = 60
 
 
 _client: redis.Redis | None = None

@@ -79,6 +79,9 @@ def test_a_program_fills_a_shop_and_asks_what_to_show(generated, live_server):
         consumer.prepare()
         consumer.consume(wait_ms=200)
 
+        statistics = part("api.statistics.statistics_retrieve").sync(client=client, weeks=1)
+        assert (statistics.smallest_group, statistics.lines) == (10, [])
+
         found = shelf.sync(client=client, shopper="anna", n=2)
         assert found.personal
         assert {item.sku for item in found.items} <= {"V-0", "V-2"}
