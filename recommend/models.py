@@ -289,3 +289,52 @@ class PictureVector(models.Model):
 
     def __str__(self) -> str:
         return self.sha256[:12]
+
+
+class DailyCount(models.Model):
+    """What happened on one day: in all, in one style, in one category, or at one place. Kept by ``services.daily_rates``.
+
+    Nothing in it says whose the events were.
+    """
+
+    class By(models.TextChoices):
+        ALL = "all", _("all")
+        STYLE = "style", _("style")
+        CATEGORY = "category", _("category")
+        PLACE = "place", _("place")
+
+    merchant = models.ForeignKey(Merchant, models.CASCADE, related_name="daily_counts", verbose_name=_("shop"))
+    day = models.DateField(_("day"))
+    by = models.CharField(max_length=8, choices=By)
+    #: The style's or category's id, or the place; empty for all, and for events without one.
+    key = models.CharField(max_length=20, blank=True)
+    impressions = models.PositiveIntegerField(_("impressions"), default=0)
+    views = models.PositiveIntegerField(_("views"), default=0)
+    clicks = models.PositiveIntegerField(_("clicks"), default=0)
+    bags = models.PositiveIntegerField(_("into the bag"), default=0)
+    purchases = models.PositiveIntegerField(_("purchases"), default=0)
+
+    objects = MerchantScoped.as_manager()
+
+    class Meta:
+        verbose_name = _("counts of a day")
+        verbose_name_plural = _("counts by day")
+        ordering = ["-day"]
+        constraints = [models.UniqueConstraint(fields=["merchant", "by", "day", "key"], name="daily_count_once")]
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.by} {self.key}"
+
+
+class CountedUntil(models.Model):
+    """How far the site's interactions have been counted into ``DailyCount``: one row."""
+
+    interaction = models.BigIntegerField(default=0)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name = _("counting")
+        verbose_name_plural = _("counting")
+
+    def __str__(self) -> str:
+        return str(self.interaction)

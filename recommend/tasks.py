@@ -12,6 +12,7 @@ from jobs.context import JobContext
 from jobs.registry import job_handler
 from recommend.experiments.services import lifecycle
 from recommend.services import fitting, policies, shoppers
+from recommend.services.daily_rates import count_up
 
 log = structlog.get_logger(__name__)
 
@@ -32,6 +33,12 @@ def purge_old_interactions() -> None:
 def fit_due_shops() -> None:
     """Ask for a new version where enough has happened (hourly, by the beat)."""
     log.info("recommend.fits_asked_for", count=fitting.start_due_fits())
+
+
+@shared_task(name="recommend.count_up")
+def count_interactions() -> None:
+    """Count what has come in into the days' sums (every few minutes, by the beat)."""
+    log.info("recommend.counted", passed=count_up())
 
 
 @shared_task(name="recommend.learn")

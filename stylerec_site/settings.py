@@ -210,6 +210,7 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "purge": {"task": "recommend.purge", "schedule": 24 * 3600, "options": {"queue": "default"}},
     "fit-due": {"task": "recommend.fit_due", "schedule": 3600, "options": {"queue": "default"}},
+    "count": {"task": "recommend.count_up", "schedule": 300, "options": {"queue": "default"}},
     "learn": {"task": "recommend.learn", "schedule": 600, "options": {"queue": "default"}},
     "site": {"task": "site.purge", "schedule": 24 * 3600, "options": {"queue": "default"}},
     "developers": {"task": "developers.purge", "schedule": 3600, "options": {"queue": "default"}},

@@ -262,6 +262,14 @@ ELSEWHERE: tuple[Kept, ...] = (
         fields={},
     ),
     Kept(
+        place="recommend.DailyCount",
+        why="to show rates by day without reading every event again",
+        how_long="the shop's lifetime; sums of a day, nothing says whose; an erasure does not change them",
+        who="members of the shop",
+        control="tests/recommend/test_daily_rates.py::test_counts_name_nobody_and_outlive_an_erasure",
+        fields={},
+    ),
+    Kept(
         place="Logs",
         why="to find faults",
         how_long="as the operator keeps standard output; visitor ids are masked, addresses not written",

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db.models import Count, Q
-from django.db.models.functions import TruncDate
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -25,6 +24,7 @@ from catalog.models import Category, Merchant
 from recommend.admin_charts import area, interval_bar
 from recommend.labels import place_name
 from recommend.models import Interaction
+from recommend.services.daily_rates import Counts, daily_rates
 from styling.models import Style
 
 SPANS = (7, 28, 90)
@@ -66,7 +66,6 @@ class Line:
     impressions: int
     looks: int
     purchases: int
-    people: int
     click_through: Rate | None
     conversion: Rate | None
     click_bar: SafeString | str = ""
@@ -95,46 +94,42 @@ def wilson(hits: int, trials: int) -> Rate | None:
 
 
 def tables(shop: Merchant, days: int) -> dict[str, list[Line]]:
-    """The shop's styles (and original photos), categories and places, each against its like, the busiest first."""
-    styles = {style.pk: style.display_name for style in Style.objects.filter(merchant=shop)}
-    categories = {category.pk: category.display_name for category in Category.objects.filter(merchant=shop)}
+    """The shop's styles (and original photos), categories and places, each against its like, the busiest first.
+
+    Styles and categories that are gone have no line any more, and what came in without a place has none.
+    """
+    styles: dict[int | None, str] = {None: _("Original photo")}
+    styles |= {style.pk: style.display_name for style in Style.objects.filter(merchant=shop)}
+    categories: dict[int | None, str] = {None: _("Without a category")}
+    categories |= {category.pk: category.display_name for category in Category.objects.filter(merchant=shop)}
+    counted = daily_rates(shop, _first_day(days))
     people = _people(shop, days)
-    names: dict[str, Callable[[Any], str]] = {
-        "style_id": lambda key: styles.get(key, _("Original photo")),
-        "product__category_id": lambda key: categories.get(key, _("Without a category")),
-        "slot": lambda key: str(place_name(key)),
+    named = {
+        "style_id": _named(counted.styles, styles),
+        "product__category_id": _named(counted.categories, categories),
+        "slot": {place: (str(place_name(place)), counts) for place, counts in counted.places.items() if place},
     }
-    found = {key: _lines(shop, days, key, name_of, people[key]) for key, name_of in names.items()}
-    # What came in without a place is left to the other tables.
-    return {
-        "style": found["style_id"],
-        "category": found["product__category_id"],
-        "slot": [line for line in found["slot"] if line.name],
-    }
+    found = {key: _lines(shop, days, key, rows, people[key]) for key, rows in named.items()}
+    return {"style": found["style_id"], "category": found["product__category_id"], "slot": found["slot"]}
+
+
+def _named(counted: Mapping[str, Counts], names: Mapping[int | None, str]) -> dict[Any, tuple[str, Counts]]:
+    """The counts by the ids that the rows of interactions carry, with their names."""
+    by_id = {int(key) if key else None: counts for key, counts in counted.items()}
+    return {key: (names[key], counts) for key, counts in by_id.items() if key in names}
 
 
 def activity(shop: Merchant, days: int) -> Activity:
     """Impressions, looks and purchases per day, the empty days too."""
-    happened = _events(shop, days)
-    rows = (
-        happened.exclude(kind=KINDS.IMPRESSION)
-        .annotate(day=TruncDate("occurred_at"))
-        .order_by()
-        .values("day")
-        .annotate(
-            looks=Count("pk", filter=Q(kind__in=LOOKS)),
-            bags=Count("pk", filter=Q(kind=KINDS.ADD_TO_CART)),
-            purchases=Count("pk", filter=Q(kind=KINDS.PURCHASE)),
-        )
-    )
-    by_day = {row["day"]: row for row in rows}
+    counted = daily_rates(shop, _first_day(days))
     first = _first_day(days)
     calendar = [first + timedelta(days=number) for number in range(days)]
     names = ("looks", "bags", "purchases")
-    series = {name: [by_day.get(day, {}).get(name, 0) for day in calendar] for name in names}
+    by_day = [counted.by_day.get(day, Counts()) for day in calendar]
+    series = {name: [getattr(counts, name) for counts in by_day] for name in names}
     totals = {name: sum(values) for name, values in series.items()}
     # Impressions are many times the rest: they are told as a number, or they would flatten every other line.
-    totals["impressions"] = happened.filter(kind=KINDS.IMPRESSION).count()
+    totals["impressions"] = sum(counts.impressions for counts in by_day)
     drawn = [("accent", series["looks"]), ("warn", series["bags"]), ("good", series["purchases"])]
     return Activity(area(drawn), calendar[0], calendar[-1], totals)
 
@@ -175,39 +170,40 @@ def _people(shop: Merchant, days: int) -> dict[str, _People]:
     return people
 
 
-def _lines(shop: Merchant, days: int, key: str, name_of: Callable[[Any], str], people: _People) -> list[Line]:
-    rows = list(
-        _events(shop, days)
-        .order_by()
-        .values(key)
-        .annotate(
-            impressions=Count("pk", filter=Q(kind=KINDS.IMPRESSION)),
-            clicks=Count("pk", filter=Q(kind=KINDS.CLICK)),
-            looks=Count("pk", filter=Q(kind__in=LOOKS)),
-            purchases=Count("pk", filter=Q(kind=KINDS.PURCHASE)),
-            people=Count("shopper", distinct=True),
-        )
-    )
+def _lines(
+    shop: Merchant, days: int, key: str, counted: Mapping[Any, tuple[str, Counts]], people: _People
+) -> list[Line]:
     least = settings.STATISTICS_MINIMUM_GROUP
+    quiet = [place for place in counted if len(people.lookers[place]) < least]
+    enough = set(counted) - set(quiet) | _seen_by_enough(shop, days, key, quiet)
     found = []
-    for row in rows:
-        lookers, buyers = len(people.lookers[row[key]]), len(people.buyers[row[key]])
-        click = wilson(row["clicks"], row["impressions"]) if row["people"] >= least else None
-        found.append((row, click, wilson(buyers, lookers) if lookers >= least else None))
-    widest_click = max([rate.high for _row, rate, _sale in found if rate] + [0.001])
-    widest_sale = max([rate.high for _row, _click, rate in found if rate] + [0.001])
+    for place, (name, counts) in counted.items():
+        lookers, buyers = len(people.lookers[place]), len(people.buyers[place])
+        click = wilson(counts.clicks, counts.impressions) if place in enough else None
+        found.append((name, counts, click, wilson(buyers, lookers) if lookers >= least else None))
+    widest_click = max([rate.high for *_, rate, _sale in found if rate] + [0.001])
+    widest_sale = max([rate.high for *_, rate in found if rate] + [0.001])
     lines = [
         Line(
-            name_of(row[key]),
-            row["impressions"],
-            row["looks"],
-            row["purchases"],
-            row["people"],
+            name,
+            counts.impressions,
+            counts.looks,
+            counts.purchases,
             click,
             sale,
             interval_bar(click.value, click.low, click.high, most=widest_click) if click else "",
             interval_bar(sale.value, sale.low, sale.high, most=widest_sale, tone="good") if sale else "",
         )
-        for row, click, sale in found
+        for name, counts, click, sale in found
     ]
     return sorted(lines, key=lambda line: (-line.looks - line.impressions, line.name))
+
+
+def _seen_by_enough(shop: Merchant, days: int, key: str, places: Sequence[Any]) -> set[Any]:
+    """Of the places that too few people looked at, those that enough people saw all the same."""
+    if not places:
+        return set()
+    named = Q(**{f"{key}__in": [place for place in places if place is not None]})
+    rows = _events(shop, days).filter(named | Q(**{f"{key}__isnull": True}) if None in places else named)
+    seen = rows.order_by().values(key).annotate(people=Count("shopper", distinct=True))
+    return {row[key] for row in seen if row["people"] >= settings.STATISTICS_MINIMUM_GROUP}

@@ -26,6 +26,7 @@ ROOMS = ("jobs", "catalog", "developers", "styling", "recommend", "creatives", "
 #: Models that belong to nobody, each with its reason. Everything else must lead to a merchant.
 NOBODYS = {
     "jobs.WorkerPresence": "which workers run concerns the site, not a shop",
+    "recommend.CountedUntil": "one row: how far the site's events are counted",
     "recommend.PictureVector": "a function of a picture's content, found by its SHA-256 alone",
     "developers.IdempotencyRecord": "keyed by its owner (token or user); no door reads it by id",
 }
