@@ -36,6 +36,7 @@ REQUESTS: dict[str, Any] = {
     "styles_create": {"name": "Ink drawing", "name_zh": "水墨", "description": "Black ink on paper"},
     "styles_partial_update": {"name": "Ink wash"},
     "stylisations_create": {"style": "ink-drawing", "products": [7, 8], "options": {"strength": 0.8}},
+    "style_models_train_further_create": {"steps": 350},
     "training_runs_create": {"style": "ink-drawing", "preset": "draft", "source_category": "vases"},
     "webhook_endpoints_partial_update": {"is_active": True},
 }

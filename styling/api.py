@@ -241,6 +241,21 @@ class StyleModelViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, OwnVie
     def deploy(self, request: Request, pk: str | None = None) -> Response:
         return Response(self.get_serializer(versions.deploy_model(model=self.get_object(), by=request.user)).data)
 
+    @extend_schema(
+        summary="Train this version further",
+        description="A new run begins with what this version has learned, on the pictures that are there now.",
+        request=shapes.FurtherTrainingSerializer,
+        responses={202: shapes.TrainingRunSerializer},
+    )
+    @action(detail=True, methods=["post"], url_path="train-further")
+    def train_further(self, request: Request, pk: str | None = None) -> Response:
+        asked = shapes.FurtherTrainingSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        run = training.train_further(model=self.get_object(), by=request.user, overrides=asked.validated_data)
+        return accepted(
+            shapes.TrainingRunSerializer(run, context=self.get_serializer_context()).data, "training-run", run
+        )
+
     @extend_schema(summary="Take this version out of use", request=None, responses=shapes.StyleModelSerializer)
     @action(detail=True, methods=["post"])
     def retire(self, request: Request, pk: str | None = None) -> Response:

@@ -82,6 +82,9 @@ class TrainingRun(Job):
         verbose_name=_("products to learn from"),
         help_text=_("Leave empty to learn from all products."),
     )
+    start_from = models.ForeignKey(
+        "StyleModel", models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("goes on from")
+    )
     preset = models.CharField(_("preset"), max_length=30, default="draft")
     #: The whole ``TrainingSettings`` that the run used, as it goes into the artifact.
     settings = models.JSONField(_("settings"), default=dict, blank=True)

@@ -54,6 +54,14 @@ TEXTS: dict[str, tuple[Promise, Promise]] = {
         _("The files of this model version were changed after training, so they are not used."),
         _("Restore them from a backup, roll back to another version, or train the style again."),
     ),
+    "start-missing": (
+        _("Of this version only the translator was kept, so it cannot be trained further."),
+        _("Train the style from the beginning, with more steps."),
+    ),
+    "start-mismatch": (
+        _("The version to go on from has other networks than these settings ask for."),
+        _("Choose the version's own preset, or train the style from the beginning."),
+    ),
     "artifact-newer": (
         _("This model version was made by a newer release of the software."),
         _("Upgrade the worker, or roll back to an earlier version."),

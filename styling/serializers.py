@@ -155,11 +155,14 @@ class SampleSerializer(serializers.ModelSerializer[TrainingSample]):
 class TrainingRunSerializer(JobPart, serializers.ModelSerializer[TrainingRun]):
     style = serializers.SlugRelatedField[Style](slug_field="slug", read_only=True)  # type: ignore[assignment]
     source_category = serializers.SlugRelatedField[Any](slug_field="slug", read_only=True)
+    start_from = serializers.PrimaryKeyRelatedField[StyleModel](
+        read_only=True, help_text="The version that it goes on from."
+    )
     samples = SampleSerializer(many=True, read_only=True)
 
     class Meta:
         model = TrainingRun
-        fields = [*JOB_FIELDS, "style", "source_category", "preset", "settings", "scores", "samples"]
+        fields = [*JOB_FIELDS, "style", "source_category", "start_from", "preset", "settings", "scores", "samples"]
         read_only_fields = fields
 
 
@@ -174,6 +177,11 @@ class TrainingRequestSerializer(serializers.Serializer[Any]):
     preset = serializers.ChoiceField(choices=sorted(PRESETS), default="draft")
     settings = serializers.DictField(required=False, help_text="Settings that replace the preset's, by name.")
     source_category = OwnCategory(slug_field="slug", required=False, allow_null=True)
+
+
+class FurtherTrainingSerializer(serializers.Serializer[Any]):
+    minutes = serializers.FloatField(required=False, min_value=0.1, max_value=60 * 24)
+    steps = serializers.IntegerField(required=False, min_value=1)
 
 
 class StyleModelSerializer(serializers.ModelSerializer[StyleModel]):

@@ -30,7 +30,9 @@ _ARTIFACT_FILES = (artifact.CONFIG, artifact.WEIGHTS, artifact.METRICS, artifact
 
 def run_training(context: JobContext) -> dict[str, Any]:
     """Gather the pictures, train (or go on from the last checkpoint), and record the new version."""
-    run = TrainingRun.objects.select_related("merchant", "style", "source_category").get(pk=context.job_id)
+    run = TrainingRun.objects.select_related("merchant", "style", "source_category", "start_from").get(
+        pk=context.job_id
+    )
     source, target = _gather(run, context)
     device = None if django_settings.DEVICE == "auto" else django_settings.DEVICE
     progress = _Progress(run, context)
@@ -43,6 +45,7 @@ def run_training(context: JobContext) -> dict[str, Any]:
             on_step=progress.note,
             should_stop=context.should_stop,
             resume=True,
+            start_from=django_settings.ARTIFACTS_ROOT / run.start_from.directory if run.start_from else None,
             device=device,
         )
     except CycleGANError as error:
@@ -166,6 +169,8 @@ def _place(training: Path, *, name: str) -> Path:
     try:
         for file in _ARTIFACT_FILES:
             shutil.copy2(training / file, staging / file)
+        if (training / artifact.NETWORKS).is_file():
+            shutil.copy2(training / artifact.NETWORKS, staging / artifact.NETWORKS)
         artifact.verify(staging)
     except BaseException as error:
         shutil.rmtree(staging, ignore_errors=True)  # on a full disk, half an artifact must not stay in the way

@@ -17,6 +17,7 @@ urlpatterns = [
     path("style/<int:style_id>/roll-back/", versions.roll_back, name="roll_back"),
     path("model/<int:model_id>/deploy/", versions.act, {"verb": "deploy"}, name="deploy"),
     path("model/<int:model_id>/retire/", versions.act, {"verb": "retire"}, name="retire"),
+    path("model/<int:model_id>/train-further/", versions.train_further, name="train_further"),
     path("training/<uuid:run_id>/", training.run, name="run"),
     path("training/<uuid:run_id>/state/", training.state, name="run_state"),
     path("training/<uuid:run_id>/cancel/", training.act, {"verb": "cancel"}, name="cancel_run"),

@@ -2,7 +2,8 @@
 weights.
 
 ``config.json`` (what the network is, what it learned with, the weights' SHA-256), ``weights.safetensors``
-(the generator A→B, its moving average), ``metrics.json``, ``losses.csv``, ``samples.png``. Never pickle.
+(the generator A→B, its moving average), ``metrics.json``, ``losses.csv``, ``samples.png``; and ``networks.safetensors``,
+everything that training further needs, where the model is the one that its run ended with. Never pickle.
 """
 
 from __future__ import annotations
@@ -32,9 +33,10 @@ FORMAT = 1
 #: Rises when the same weights would give other pictures.
 CODE_VERSION = "1"
 
-CONFIG, WEIGHTS, METRICS, SAMPLES, LOSSES = (
+CONFIG, WEIGHTS, NETWORKS, METRICS, SAMPLES, LOSSES = (
     "config.json",
     "weights.safetensors",
+    "networks.safetensors",
     "metrics.json",
     "samples.png",
     "losses.csv",
@@ -82,12 +84,13 @@ def write(
     metrics: Mapping[str, Any],
     losses: Sequence[Mapping[str, float]],
     samples: bytes,
+    networks: Mapping[str, Tensor] | None = None,
 ) -> None:
     """Write the artifact into ``directory``, which may already hold a run's previews and checkpoints.
 
     All files are first written and synced in a temporary folder, then renamed into place, ``config.json``
     last: it carries the weights' hash, so a directory with a valid config is a whole artifact.
-    ``samples`` is PNG; ``losses`` are rows with the same keys.
+    ``samples`` is PNG; ``losses`` are rows with the same keys; without ``networks`` it cannot be trained further.
     """
     from safetensors.torch import save
 
@@ -95,7 +98,11 @@ def write(
     staging = directory / ".artifact.tmp"
     shutil.rmtree(staging, ignore_errors=True)
     staging.mkdir()
-    encoded = save({name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()})
+    encoded = {
+        file: save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()})
+        for file, tensors in ((WEIGHTS, weights), (NETWORKS, networks))
+        if tensors is not None
+    }
     config = {
         "format": FORMAT,
         "code_version": CODE_VERSION,
@@ -105,10 +112,12 @@ def write(
         "preset": settings.preset,
         "domain": DOMAINS[settings.domain].to_dict(),
         "training": settings.to_dict(),
-        "weights_sha256": hashlib.sha256(encoded).hexdigest(),
+        "weights_sha256": hashlib.sha256(encoded[WEIGHTS]).hexdigest(),
     }
+    if NETWORKS in encoded:
+        config["networks_sha256"] = hashlib.sha256(encoded[NETWORKS]).hexdigest()
     contents = {
-        WEIGHTS: encoded,
+        **encoded,
         METRICS: _json(metrics),
         LOSSES: _csv(losses),
         SAMPLES: samples,
@@ -119,6 +128,8 @@ def write(
     for name in contents:
         (staging / name).replace(directory / name)
         sync_directory(directory)
+    if NETWORKS not in encoded:
+        (directory / NETWORKS).unlink(missing_ok=True)  # of an earlier run in this folder
     staging.rmdir()
 
 
@@ -212,3 +223,38 @@ def load_generator(directory: Path) -> tuple[Generator, dict[str, Any]]:
         raise CycleGANError("artifact-invalid", f"The weights in {directory} are not finite. Train again.")
     generator.load_state_dict(weights)
     return generator.eval().requires_grad_(False), config
+
+
+def check_can_go_on(directory: Path) -> TrainingSettings:
+    """The settings that the model was trained with, if it can be trained further. Reads no weights.
+
+    Raises what ``read_config`` raises, and ``start-missing`` where only the translator was kept.
+    """
+    config = read_config(directory)
+    if "networks_sha256" not in config or not (directory / NETWORKS).is_file():
+        raise CycleGANError(
+            "start-missing",
+            f"{directory} keeps the translator alone, so it cannot be trained further. Train a new one.",
+        )
+    return TrainingSettings.from_dict(config["training"])
+
+
+def read_networks(directory: Path) -> tuple[dict[str, Tensor], TrainingSettings]:
+    """Every network that the model's run ended with, verified, and the settings of that run.
+
+    Raises what ``check_can_go_on`` raises, ``artifact-tampered``, and ``artifact-invalid`` for unreadable weights.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    settings = check_can_go_on(directory)
+    path = directory / NETWORKS
+    if sha256_of(path) != read_config(directory)["networks_sha256"]:
+        raise CycleGANError(
+            "artifact-tampered",
+            f"{path} does not match the hash recorded at training. Restore it from a copy or train again.",
+        )
+    try:
+        return load_file(path), settings
+    except (SafetensorError, ValueError) as error:
+        raise CycleGANError("artifact-invalid", f"{path} cannot be read. Train again.") from error

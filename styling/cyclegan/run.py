@@ -76,11 +76,15 @@ class Run:
         self,
         *,
         resume: bool,
+        start_from: Path | None,
         on_step: Callable[[StepReport], None] | None,
         should_stop: Callable[[], bool] | None,
     ) -> TrainingResult:
         settings, state = self.settings, self.state
-        if resume and (checkpoint := checkpoints.read_latest(self.out)) is not None:
+        checkpoint = checkpoints.read_latest(self.out) if resume else None
+        if checkpoint is None and start_from is not None:
+            state.begin_with(*artifact.read_networks(start_from))
+        if checkpoint is not None:
             state.restore(checkpoint)
             if checkpoint.record["fingerprint"] != self.fingerprint:
                 logger.warning("The pictures have changed since the checkpoint: the run goes on with the new ones.")
@@ -218,6 +222,8 @@ class Run:
                 self.out,
                 settings=settings,
                 weights=chosen.state_dict(),
+                # Beside a version from the middle of the run, the networks of its end are not that version's.
+                networks=state.networks() if chosen_step == state.step else None,
                 metrics=metrics,
                 losses=state.curve.rows,
                 samples=self._sample_grid(chosen),

@@ -203,6 +203,16 @@ class TrainingSettings:
             return self
         return replace(self, minutes=minutes, steps=steps)
 
+    def going_on(self) -> Self:
+        """These settings for a run that goes on from a trained model: what was annealed stays, other crops are drawn."""
+        return replace(
+            self,
+            cycle_start=self.cycle_end,
+            identity_start=self.identity_end,
+            judge_noise_start=self.judge_noise_end,
+            seed=self.seed + 1,
+        )
+
 
 def _require(holds: bool, field: str, what: str) -> None:
     if not holds:

@@ -25,6 +25,18 @@ LONGEST_CURVE = 1000
 #: Fields that may differ between a checkpoint and the run that resumes it: they change nothing of the
 #: state's shape.
 _RESUMABLE_WITH_OTHER = frozenset({"batch_size", "checkpoint_every", "compile", "precision"})
+#: Fields that decide which networks there are and of what shape.
+_SHAPING = (
+    "algorithm",
+    "architecture",
+    "width",
+    "blocks",
+    "upsampling",
+    "channels",
+    "discriminator_width",
+    "discriminator_layers",
+    "discriminator_norm",
+)
 
 
 @dataclass
@@ -132,9 +144,7 @@ class TrainingState:
 
     def snapshot(self, *, fingerprint: str) -> Checkpoint:
         """Everything, as a checkpoint. Every process must call it (pools are gathered)."""
-        tensors: dict[str, Tensor] = {}
-        for name, module in self._modules().items():
-            tensors |= {f"{name}/{key}": value for key, value in module.state_dict().items()}
+        tensors = self.networks()
         for name, optimizer in self._optimizers().items():
             for index, values in optimizer.state_dict()["state"].items():
                 tensors |= {f"{name}/{index}/{key}": value for key, value in values.items()}
@@ -154,6 +164,28 @@ class TrainingState:
         }
         return Checkpoint(tensors, record)
 
+    def networks(self) -> dict[str, Tensor]:
+        """The weights of every network, as ``begin_with`` takes them."""
+        return {
+            f"{name}/{key}": value
+            for name, module in self._modules().items()
+            for key, value in module.state_dict().items()
+        }
+
+    def begin_with(self, networks: Mapping[str, Tensor], settings: TrainingSettings) -> None:
+        """Start at step 0 with the networks that a run under ``settings`` ended with.
+
+        Raises ``start-mismatch`` where this run's are others.
+        """
+        differing = [name for name in _SHAPING if getattr(settings, name) != getattr(self.settings, name)]
+        if differing:
+            raise CycleGANError(
+                "start-mismatch",
+                f"The model to go on from has other networks ({', '.join(differing)}). "
+                "Train with its preset, or from the beginning.",
+            )
+        self._load(networks)
+
     def restore(self, checkpoint: Checkpoint) -> None:
         """Continue from ``checkpoint``; raises ``checkpoint-mismatch`` where it is of another run."""
         theirs, ours = checkpoint.record["settings"], self.settings.to_dict()
@@ -165,8 +197,7 @@ class TrainingState:
                 "Resume it with its own, or train into a new folder.",
             )
         tensors = checkpoint.tensors
-        for name, module in self._modules().items():
-            module.load_state_dict(_below(tensors, f"{name}/"))
+        self._load(tensors)
         for name, optimizer in self._optimizers().items():
             state: dict[int, dict[str, Tensor]] = {}
             for key, value in _below(tensors, f"{name}/").items():
@@ -182,6 +213,10 @@ class TrainingState:
         for name in _COUNTERS:
             setattr(self, name, checkpoint.record["counters"][name])
         self.curve = LossCurve(**checkpoint.record["curve"])
+
+    def _load(self, tensors: Mapping[str, Tensor]) -> None:
+        for name, module in self._modules().items():
+            module.load_state_dict(_below(tensors, f"{name}/"))
 
     def _modules(self) -> dict[str, nn.Module]:
         return {"generators": self.objective, "judges": self.judging, "average": self.average}

@@ -35,6 +35,7 @@ def train(
     on_step: Callable[[StepReport], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
     resume: bool = False,
+    start_from: Path | None = None,
     device: str | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> TrainingResult:
@@ -42,7 +43,8 @@ def train(
 
     ``on_step`` hears of every step; ``should_stop`` is asked before each and ends the run after a checkpoint.
     ``clock``, in seconds, is what a budget in minutes
-    is measured by. With ``resume``, the newest checkpoint in ``out`` is continued; without one the run starts. Under
+    is measured by. With ``resume``, the newest checkpoint in ``out`` is continued; without one the run starts: with
+    random weights, or with the networks of the artifact ``start_from``, to train that model further. Under
     torchrun the batch is shared between the processes. Raises ``CycleGANError`` (see there); where a run
     fails after a usable version was scored, that version is kept and the result says so instead.
     """
@@ -57,7 +59,7 @@ def train(
         while True:
             try:
                 run = Run(settings, pictures_a, pictures_b, out, compute, workers, clock=clock)
-                return run.to_its_end(resume=resume, on_step=on_step, should_stop=should_stop)
+                return run.to_its_end(resume=resume, start_from=start_from, on_step=on_step, should_stop=should_stop)
             except (RuntimeError, MemoryError) as error:
                 if not devices.is_out_of_memory(error) or workers.count > 1:
                     raise

@@ -1,10 +1,11 @@
-"""Training a style: start it, end it, go on with it, do it again."""
+"""Training a style: start it, end it, go on with it, do it again, train a version further."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings as django_settings
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
@@ -13,10 +14,11 @@ from catalog.access import require_role
 from catalog.models import Category, Membership
 from jobs import services as jobs
 from jobs.errors import Conflict, UserError
+from styling.cyclegan import artifact
 from styling.cyclegan.errors import CycleGANError
 from styling.cyclegan.presets import preset
 from styling.cyclegan.settings import TrainingSettings
-from styling.models import Style, TrainingRun
+from styling.models import Style, StyleModel, TrainingRun
 from styling.problems import as_user_error
 from styling.services.readiness import check_training
 
@@ -71,10 +73,46 @@ def train_again(*, run: TrainingRun, by: Any) -> TrainingRun:
         settings = TrainingSettings.from_dict(run.settings).validate()
     except CycleGANError as error:
         raise as_user_error(error) from error
-    return _start(style=run.style, by=by, settings=settings, source_category=run.source_category)
+    return _start(
+        style=run.style,
+        by=by,
+        settings=settings,
+        source_category=run.source_category,
+        start_from=run.start_from,
+    )
 
 
-def _start(*, style: Style, by: Any, settings: TrainingSettings, source_category: Category | None) -> TrainingRun:
+def can_go_on(model: StyleModel) -> bool:
+    """Whether ``train_further`` has what it needs; costs a look at the disk."""
+    return (django_settings.ARTIFACTS_ROOT / model.directory / artifact.NETWORKS).is_file()
+
+
+def train_further(*, model: StyleModel, by: Any, overrides: Mapping[str, Any] | None = None) -> TrainingRun:
+    """A new run that begins with the networks of ``model``, on the pictures that are there now.
+
+    ``overrides`` may give another budget (``minutes`` or ``steps``). Raises ``UserError`` where the version's files are
+    lost, or keep the translator alone (``start-missing``).
+    """
+    require_role(by, model.merchant, Membership.Role.EDITOR)
+    budget = {name: value for name, value in (overrides or {}).items() if value is not None}
+    try:
+        settings = artifact.check_can_go_on(django_settings.ARTIFACTS_ROOT / model.directory).going_on()
+        settings = settings.within(minutes=budget.get("minutes"), steps=budget.get("steps")).validate()
+    except CycleGANError as error:
+        raise as_user_error(error) from error
+    earlier = model.training_run
+    category = earlier.source_category if earlier else None
+    return _start(style=model.style, by=by, settings=settings, source_category=category, start_from=model)
+
+
+def _start(
+    *,
+    style: Style,
+    by: Any,
+    settings: TrainingSettings,
+    source_category: Category | None,
+    start_from: StyleModel | None = None,
+) -> TrainingRun:
     require_role(by, style.merchant, Membership.Role.EDITOR)
     for finding in check_training(style=style, settings=settings, source_category=source_category):
         if finding.refuses:
@@ -96,6 +134,7 @@ def _start(*, style: Style, by: Any, settings: TrainingSettings, source_category
                 created_by=by,
                 style=style,
                 source_category=source_category,
+                start_from=start_from,
                 preset=settings.preset,
                 settings=settings.to_dict(),
                 parameters={"style": style.pk, "preset": settings.preset},
@@ -106,7 +145,11 @@ def _start(*, style: Style, by: Any, settings: TrainingSettings, source_category
             actor=by,
             action="training-started",
             target=style,
-            after={"run": str(run.pk), "preset": settings.preset},
+            after={
+                "run": str(run.pk),
+                "preset": settings.preset,
+                "start_from": start_from.version if start_from else None,
+            },
         )
     return run
 

@@ -27,7 +27,7 @@ from styling.services.sources import source_pictures
 from styling.services.training import QUEUE
 from styling.views.labels import run_labels
 
-RUNS = TrainingRun.objects.select_related("merchant", "style", "source_category", "created_by")
+RUNS = TrainingRun.objects.select_related("merchant", "style", "source_category", "start_from", "created_by")
 
 
 @staff_page

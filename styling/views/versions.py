@@ -17,7 +17,7 @@ from catalog.models import Membership, ProductImage
 from catalog.views.doors import found, page, staff_page, thumbnail, worker_notice
 from jobs.errors import UserError
 from styling.models import Style, StyledImage, StyleModel
-from styling.services import stylising, versions
+from styling.services import stylising, training, versions
 from styling.services.sources import source_pictures
 from styling.services.training import QUEUE
 
@@ -38,6 +38,7 @@ def compare(request: HttpRequest, style_id: int) -> HttpResponse:
         {
             "model": model,
             "cells": [shown.get((model.pk, picture.pk)) for picture in pictures],
+            "can_go_on": training.can_go_on(model),
             "scores": [(label, model.metrics.get(name)) for name, label in _score_labels()],
         }
         for model in models
@@ -106,6 +107,19 @@ def roll_back(request: HttpRequest, style_id: int) -> HttpResponse:
     except UserError as error:
         messages.error(request, str(error))
     return redirect("styling:versions", style_id=style.pk)
+
+
+@staff_page
+@require_POST
+def train_further(request: HttpRequest, model_id: int) -> HttpResponse:
+    """Start a training that goes on from one version, and show it."""
+    model = found(MODELS.select_related("training_run"), request, pk=model_id)
+    try:
+        run = training.train_further(model=model, by=request.user)
+    except UserError as error:
+        messages.error(request, str(error))
+        return redirect("styling:versions", style_id=model.style_id)
+    return redirect("styling:run", run_id=run.pk)
 
 
 def _score_labels() -> list[tuple[str, str]]:

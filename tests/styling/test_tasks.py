@@ -10,6 +10,7 @@ from django.core.files.storage import default_storage
 
 from catalog.models import Membership, ProductImage
 from jobs import lifecycle
+from jobs.errors import UserError
 from jobs.models import Job
 from jobs.tasks import work
 from styling import tasks  # noqa: F401 - registers the handlers, as a worker does
@@ -86,6 +87,28 @@ def test_a_training_becomes_a_version_with_its_curve_scores_samples_and_artifact
     assert run.result["deployed"] is (model.status == "deployed")
     assert model.metrics["steps"] == 6
     assert not (django_settings.DATA_ROOT / "jobs" / str(run.pk)).exists()
+
+
+def test_a_version_is_trained_further_and_stays_as_it_is(style, editor):
+    first = do(training.start_training(style=style, by=editor, overrides=TINY))
+    model = first.style_model
+    weights = artifact.sha256_of(django_settings.ARTIFACTS_ROOT / model.directory / artifact.WEIGHTS)
+    # The version's last model is the one that was kept, or nothing could go on from it.
+    assert model.metrics["chosen_step"] == model.metrics["steps"]
+    further = do(training.train_further(model=model, by=editor, overrides={"steps": 2}))
+    assert (further.status, further.error_message) == ("succeeded", "")
+    assert (further.start_from, further.settings["width"], further.progress_total) == (model, TINY["width"], 2)
+    assert further.style_model.version == 2
+    assert artifact.sha256_of(django_settings.ARTIFACTS_ROOT / model.directory / artifact.WEIGHTS) == weights
+
+
+def test_a_version_whose_networks_are_lost_is_not_trained_further(style, editor):
+    model = do(training.start_training(style=style, by=editor, overrides=TINY)).style_model
+    (django_settings.ARTIFACTS_ROOT / model.directory / artifact.NETWORKS).unlink()
+    with pytest.raises(UserError, match="only the translator was kept") as caught:
+        training.train_further(model=model, by=editor)
+    assert caught.value.code == "start-missing"
+    assert TrainingRun.objects.filter(style=style).count() == 1
 
 
 def test_a_cancelled_training_keeps_its_checkpoint_and_resumes_there(style, editor, monkeypatch):

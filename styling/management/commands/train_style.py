@@ -27,24 +27,31 @@ class Command(BaseCommand):
         budget = parser.add_mutually_exclusive_group()
         budget.add_argument("--minutes", type=float, help="train for so long (wall clock)")
         budget.add_argument("--steps", type=int, help="train for so many steps")
-        parser.add_argument("--preset", default="draft", help=f"one of {', '.join(PRESETS)} (default: draft)")
-        parser.add_argument("--seed", type=int, default=0, help="same seed, same model (with a step budget)")
+        parser.add_argument(
+            "--preset", help=f"one of {', '.join(PRESETS)} (default: draft, or the settings of the model to start from)"
+        )
+        parser.add_argument("--seed", type=int, help="same seed, same model (with a step budget)")
         parser.add_argument("--resume", action="store_true", help="continue the run that --out holds")
+        parser.add_argument("--start-from", type=Path, metavar="DIR", help="train the model in this folder further")
         parser.add_argument("--device", help="for example cpu or cuda:0 (default: the GPU if there is one)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Train, with a line of progress now and then."""
         from dataclasses import replace
 
+        from styling.cyclegan import artifact
         from styling.cyclegan.data import find_pictures
         from styling.cyclegan.training import train
 
-        progress = _Progress(self)
+        progress, start_from = _Progress(self), options["start_from"]
         try:
-            settings = replace(
-                preset(options["preset"]).within(minutes=options["minutes"], steps=options["steps"]),
-                seed=options["seed"],
-            ).validate()
+            if start_from is not None and options["preset"] is None:
+                base = artifact.check_can_go_on(start_from).going_on()
+            else:
+                base = preset(options["preset"] or "draft")
+            budget = base.within(minutes=options["minutes"], steps=options["steps"])
+            seed = budget.seed if options["seed"] is None else options["seed"]
+            settings = replace(budget, seed=seed).validate()
             result = train(
                 source=find_pictures(options["source"]),
                 target=find_pictures(options["target"]),
@@ -52,6 +59,7 @@ class Command(BaseCommand):
                 settings=settings,
                 on_step=progress.show,
                 resume=options["resume"],
+                start_from=start_from,
                 device=options["device"],
             )
         except CycleGANError as error:
