@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 
 from catalog.admin_access import LookOnlyAdmin, OwnFilter, TenantAdmin, editable_shops
-from catalog.views.doors import thumbnail
+from catalog.views.doors import IN_A_ROW, thumbnail
 from jobs.admin import STATUS_COLORS
 from jobs.errors import UserError
 from styling.models import Style, StyledImage, StyleModel, StyleReference, StylizationRun, TrainingRun
@@ -156,7 +156,7 @@ class StyleAdmin(TenantAdmin):
 
     @display(description=_("Look"))
     def covers(self, style: Any) -> SafeString:
-        return pictures([thumbnail(reference) for reference in style.covers_shown])
+        return pictures([thumbnail(reference, width=IN_A_ROW) for reference in style.covers_shown])
 
     @display(description=_("Style"), ordering="name")
     def name_shown(self, style: Style) -> str:
@@ -284,7 +284,7 @@ class StyledImageAdmin(LookOnlyAdmin):
 
     @display(description=_("Before, after"))
     def before_after(self, image: StyledImage) -> SafeString:
-        return pictures([thumbnail(image.product_image), thumbnail(image)])
+        return pictures([thumbnail(picture, width=IN_A_ROW) for picture in (image.product_image, image)])
 
     @display(description=_("Product"))
     def product_shown(self, image: StyledImage) -> str:

@@ -24,7 +24,7 @@ from catalog.models import Category, Merchant, Product, ProductImage
 from catalog.search import matches
 from catalog.services.exports import export
 from catalog.services.products import EDITABLE, save_product
-from catalog.views.doors import table_download, thumbnail
+from catalog.views.doors import IN_A_ROW, table_download, thumbnail
 from catalog.views.pictures import picture_cards, upload_labels
 from catalog.views.statuses import move
 from jobs.errors import UserError
@@ -202,7 +202,7 @@ class ProductAdmin(NewInShopAdmin):
             return "–"
         return format_html(
             '<span class="st-strip"><img src="{}" width="44" height="44" alt="{}" loading="lazy"></span>',
-            thumbnail(image),
+            thumbnail(image, width=IN_A_ROW),
             product.display_name,  # the picture is the row's first link, and a link needs a name
         )
 

@@ -22,7 +22,7 @@ from django.core.files.storage import default_storage
 from PIL import Image
 
 #: Widths in pixels; the picture's own width is always there as the original file.
-WIDTHS = (240, 480, 960)
+WIDTHS = (128, 240, 480, 960)
 WIDEST = 1600
 #: A copy that is nearly as wide as the widest one would save nobody anything.
 NEARLY = 0.9

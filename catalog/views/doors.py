@@ -23,6 +23,8 @@ from jobs.errors import NotFound, UserError
 from jobs.presence import SEEN_WITHIN, workers_seen
 
 View = Callable[..., HttpResponse]
+#: What a picture in a list's row needs, also on a screen of two pixels for one.
+IN_A_ROW = 88
 #: Digits of the longest key that every database takes.
 LONGEST_KEY = 18
 
@@ -120,9 +122,12 @@ def srcset(renditions: Sequence[dict[str, Any]]) -> str:
     return srcset_of(renditions)
 
 
-def thumbnail(picture: Any) -> str:
-    """The address of a picture's smallest copy."""
-    return default_storage.url(picture.renditions[0]["path"]) if picture.renditions else picture.file.url
+def thumbnail(picture: Any, *, width: int = 240) -> str:
+    """The address of a picture's smallest copy that is so many pixels wide; of the widest one where none is."""
+    copies = picture.renditions
+    if not copies:
+        return str(picture.file.url)
+    return str(default_storage.url(next((copy for copy in copies if copy["width"] >= width), copies[-1])["path"]))
 
 
 def table_download(content: bytes, *, name: str, kind: str) -> HttpResponse:

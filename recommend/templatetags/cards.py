@@ -17,7 +17,8 @@ from recommend.services.slates import ShownProduct, ShownSlate
 from recommend.templatetags.shop import money
 
 register = template.Library()
-SIZES = "(max-width: 40rem) 46vw, (max-width: 70rem) 30vw, 22vw"
+#: How wide a card is (``.cards`` in the style sheet); the page stops growing at 76rem.
+SIZES = "(max-width: 40rem) 46vw, (max-width: 70rem) 30vw, (max-width: 76rem) 22vw, 17rem"
 
 
 @register.simple_tag(takes_context=True)

@@ -12,6 +12,7 @@ from catalog.models import ProductImage
 from catalog.services.pictures import add_picture
 from catalog.services.rendition_jobs import KIND, make_missing
 from catalog.services.renditions import make_renditions, srcset_of
+from catalog.views.doors import thumbnail
 from jobs.models import Job
 from jobs.tasks import run
 from tests.catalog.factories import ProductFactory, picture_bytes
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 def test_copies_are_made_in_both_formats_narrow_first():
     rows = make_renditions(picture_bytes(size=(600, 300)), sha256="a", owner=1)
-    assert [(row["width"], row["height"]) for row in rows] == [(240, 120), (480, 240), (600, 300)]
+    assert [(row["width"], row["height"]) for row in rows] == [(128, 64), (240, 120), (480, 240), (600, 300)]
     for row in rows:
         for key, kind in (("path", "WEBP"), ("avif", "AVIF")):
             with default_storage.open(row[key]) as file, Image.open(io.BytesIO(file.read())) as picture:
@@ -56,7 +57,7 @@ def test_pictures_of_earlier_versions_get_their_avif():
 
 def test_a_copy_nearly_as_wide_as_the_picture_is_left_out():
     rows = make_renditions(picture_bytes(size=(1000, 10)), sha256="a", owner=1)
-    assert [row["width"] for row in rows] == [240, 480, 1000]
+    assert [row["width"] for row in rows] == [128, 240, 480, 1000]
 
 
 def test_a_picture_whose_file_is_gone_leaves_no_other_without():
@@ -67,3 +68,14 @@ def test_a_picture_whose_file_is_gone_leaves_no_other_without():
     kept.refresh_from_db()
     assert [row["width"] for row in kept.renditions] == [64]
     assert make_missing(merchant=product.merchant) == {"made": 0, "lost": 1}
+
+
+def test_a_thumbnail_is_the_smallest_copy_that_is_wide_enough():
+    image = add_picture(product=ProductFactory(), upload=picture_bytes(size=(600, 300)))
+    assert thumbnail(image) == image.file.url
+    image.renditions = [{"width": width, "path": f"{width}.webp"} for width in (128, 240, 600)]
+    assert [thumbnail(image), thumbnail(image, width=88), thumbnail(image, width=900)] == [
+        "/media/240.webp",
+        "/media/128.webp",
+        "/media/600.webp",
+    ]
