@@ -103,7 +103,9 @@ class Interaction(models.Model):
             models.Index(fields=["merchant", "-occurred_at"], name="interaction_recent"),
             # Most events are impressions; a shopper's history is read for every page, and without them.
             models.Index(
-                fields=["shopper", "-occurred_at"], condition=~Q(kind="impression"), name="interaction_told_history"
+                fields=["shopper", "-occurred_at", "id"],
+                condition=~Q(kind="impression"),
+                name="interaction_told_history",
             ),
             models.Index(fields=["merchant", "kind", "product"], name="interaction_counts"),
         ]
@@ -188,10 +190,19 @@ class Slate(models.Model):
     """The ordered products, each with the style shown and the reason, given to one shopper in one place."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    merchant = models.ForeignKey(Merchant, models.CASCADE, related_name="slates", verbose_name=_("shop"))
+    # Written with every personal page: no index that another one stands in for, or that only a deletion would use.
+    merchant = models.ForeignKey(
+        Merchant, models.CASCADE, db_index=False, related_name="slates", verbose_name=_("shop")
+    )
     shopper = models.ForeignKey(Shopper, models.CASCADE, related_name="slates", verbose_name=_("shopper"))
     recommender = models.ForeignKey(
-        Recommender, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("recommender")
+        Recommender,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        db_index=False,
+        related_name="+",
+        verbose_name=_("recommender"),
     )
     slot = models.CharField(_("place"), max_length=20)
     #: ``[{"product": 7, "style": 2, "rendering": 31, "score": .8, "reason": "because-you-viewed", "source": 4,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 #: Code → a function, so that each text is looked up in the language of the request.
@@ -22,4 +25,10 @@ def reason_text(code: str, product_name: str = "") -> str:
     """The text of a reason; one that needs a product's name and has none becomes a plain one."""
     if code in _WITH_PRODUCT and not product_name:
         code = "popular-now"
+    return _text(code, product_name, get_language() or "")
+
+
+@lru_cache(maxsize=4096)
+def _text(code: str, product_name: str, language: str) -> str:
+    """In the active language, which is ``language``."""
     return _TEXTS.get(code, _TEXTS["popular"])(product_name)

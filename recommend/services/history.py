@@ -1,7 +1,7 @@
-"""What a shopper did lately, read in one query, as the recommender and the pages need it.
+"""What a shopper did lately, as the recommender and the pages need it.
 
-The rows are read for every page. What follows from them (the events, the folded-in taste, whole shelves) is worked out
-once and kept in this process beside the rows: it is used again only while the rows are the very same.
+Every page asks how many events there are and which is the newest, which an index answers. While neither changes, the
+events and what follows from them (the folded-in taste, whole shelves) are taken from this process's memory.
 """
 
 from __future__ import annotations
@@ -10,8 +10,10 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
+
+from django.db.models import Count, Max
 
 from catalog.prepared import PreparedRead
 from recommend.engine.query import HistoryEvent
@@ -64,9 +66,33 @@ _EVENTS = PreparedRead(
         .values_list("product_id", "kind", "occurred_at", "style_id", "value")[:NEWEST]
     )
 )
+#: (how many, the newest one's key): an event that comes or goes changes it, whenever it happened.
+State = tuple[int, int]
+_STATE = PreparedRead(
+    lambda shopper_id: (
+        Interaction.objects.filter(shopper_id=shopper_id)
+        .telling()
+        .order_by()
+        .values("shopper_id")
+        .annotate(count=Count("pk"), newest=Max("pk"))
+        .values_list("count", "newest")
+    )
+)
 Rows = list[tuple[Any, ...]]
-#: Shopper → (when the rows were last read, the rows as they came, the history that they are), the latest last.
-_kept: OrderedDict[int, tuple[float, Rows, History]] = OrderedDict()
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """A shopper's history, the rows that it was made of, and the state that they were read in."""
+
+    used: float
+    state: State | None
+    rows: Rows
+    history: History
+
+
+#: The least lately used first.
+_kept: OrderedDict[int, _Kept] = OrderedDict()
 _lock = threading.Lock()
 
 
@@ -74,20 +100,24 @@ def history_of(shopper: Shopper | None) -> History:
     """The shopper's newest events (none for a stranger); the same object as last time while they are the same."""
     if shopper is None:
         return History()
-    rows, now = _EVENTS.raw(shopper.pk), time.monotonic()
-    before = _kept.get(shopper.pk)
-    history = before[2] if before is not None and before[1] == rows else History(_events_of(rows, before))
+    state: Any = next(iter(_STATE.raw(shopper.pk)), None)
+    before, now = _kept.get(shopper.pk), time.monotonic()
+    if before is not None and before.state == state:
+        kept = replace(before, used=now)
+    else:  # the state first: an event that comes between the two reads is read again, not missed
+        rows = _EVENTS.raw(shopper.pk) if state is not None else []
+        kept = _Kept(now, state, rows, History(_events_of(rows, before)))
     with _lock:
-        _kept[shopper.pk] = (now, rows, history)
+        _kept[shopper.pk] = kept
         _kept.move_to_end(shopper.pk)
-        while len(_kept) > MOST_KEPT or next(iter(_kept.values()))[0] < now - KEPT_SECONDS:
+        while len(_kept) > MOST_KEPT or next(iter(_kept.values())).used < now - KEPT_SECONDS:
             _kept.popitem(last=False)
-    return history
+    return kept.history
 
 
-def _events_of(rows: Rows, before: tuple[float, Rows, History] | None) -> tuple[HistoryEvent, ...]:
+def _events_of(rows: Rows, before: _Kept | None) -> tuple[HistoryEvent, ...]:
     """Events of rows; those that were there before are not made again."""
-    known = dict(zip(before[1], before[2].events, strict=True)) if before is not None else {}
+    known = dict(zip(before.rows, before.history.events, strict=True)) if before is not None else {}
     return tuple(known.get(row) or _event(*_EVENTS.converted(row)) for row in rows)
 
 
