@@ -103,7 +103,7 @@ class Interaction(models.Model):
             models.Index(fields=["merchant", "-occurred_at"], name="interaction_recent"),
             # Most events are impressions; a shopper's history is read for every page, and without them.
             models.Index(
-                fields=["shopper", "-occurred_at", "id"],
+                fields=["shopper", "-occurred_at", "id", "kind"],
                 condition=~Q(kind="impression"),
                 name="interaction_told_history",
             ),

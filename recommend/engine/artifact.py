@@ -84,7 +84,9 @@ def read(
             if verify and _sha256(path) != expected:
                 raise EngineError("artifact-corrupt", f"{path} is not the file that was written.")
             if path.suffix == ".npy":
-                arrays[path.stem] = np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False)
+                loaded = np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False)
+                # A plain view of a memory map: every slice of np.memmap itself pays for its subclass.
+                arrays[path.stem] = np.asarray(loaded)
         metrics = json.loads((directory / "metrics.json").read_text(encoding="utf-8"))
     except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError) as error:
         raise EngineError("artifact-corrupt", f"{directory} cannot be read: {error}") from error

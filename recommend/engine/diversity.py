@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import islice
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,28 +28,36 @@ def mmr(
     (m×d). ``relevance`` 1 keeps the order of the scores. Equal candidates keep their order. A zero vector is like
     nothing. Raises `EngineError` (``bad-settings``, ``bad-vectors``).
     """
+    return np.fromiter(islice(mmr_order(scores, vectors, relevance=relevance, shown=shown), max(k, 0)), dtype=np.int64)
+
+
+def mmr_order(
+    scores: Values,
+    vectors: NDArray[np.floating],
+    *,
+    relevance: float = 0.8,
+    shown: NDArray[np.floating] | None = None,
+) -> Iterator[int]:
+    """The places one by one: whoever has enough stops asking, and the rest is never worked out."""
     scores = np.asarray(scores, dtype=np.float64)
     if not 0 <= relevance <= 1:
         raise EngineError("bad-settings", "The weight of relevance lies between 0 and 1.")
     if vectors.ndim != 2 or len(vectors) != len(scores) or not np.isfinite(scores).all():
         raise EngineError("bad-vectors", "Every candidate needs one vector and one finite score.")
-    if not len(scores) or k <= 0:
-        return np.empty(0, dtype=np.int64)
+    if not len(scores):
+        return
     unit = _unit(vectors)
     spread = float(scores.max() - scores.min())
     worth = (scores - scores.min()) / spread if spread else np.ones(len(scores))
     likeness = np.zeros(len(scores))
     if shown is not None and len(shown):
         likeness = np.maximum((unit @ _unit(shown).T).max(axis=1), 0.0)
-    remaining = np.ones(len(scores), dtype=bool)
-    picked: list[int] = []
-    for _ in range(min(k, len(scores))):
-        gain = np.where(remaining, relevance * worth - (1 - relevance) * likeness, -np.inf)
-        best = int(gain.argmax())
-        picked.append(best)
-        remaining[best] = False
+    worth = relevance * worth
+    for _ in range(len(scores)):
+        best = int((worth - (1 - relevance) * likeness).argmax())
+        yield best
+        worth[best] = -np.inf
         likeness = np.maximum(likeness, unit @ unit[best])
-    return np.array(picked, dtype=np.int64)
 
 
 def intra_list_similarity(vectors: NDArray[np.floating]) -> float:

@@ -144,8 +144,15 @@ class FittedRecommender:
 
     def reason(self, query: UserQuery, row: int) -> tuple[str, str | None]:
         """Why a product stands where it stands: a reason code and the shopper's own product behind it, if any."""
-        code, source = reasons.reason_for(self.parts, query, row, self.explain(query, row))
-        return code, None if source is None else str(self.item_ids[source])
+        return self.reasons(query, [row])[0]
+
+    def reasons(self, query: UserQuery, rows: Sequence[int]) -> list[tuple[str, str | None]]:
+        """The same of several products at once."""
+        found = []
+        for row, by_part in zip(rows, self._explained(query, rows), strict=True):
+            code, source = reasons.reason_for(self.parts, query, row, by_part)
+            found.append((code, None if source is None else str(self.item_ids[source])))
+        return found
 
     def recommend(
         self,
@@ -182,16 +189,20 @@ class FittedRecommender:
 
     def explain(self, query: UserQuery, row: int) -> dict[str, float]:
         """What each part adds to a product's score; the sum is the score."""
-        split = self.bias_column
-        vector, item = query.vector, self.item_matrix[row]
-        return {
-            "svd": float(vector[:split] @ item[:split]),
-            "style": float(vector[split + 1 :] @ item[split + 1 :]),
-            **{name: part.of(row) for name, part in query.evidence.items()},
+        return self._explained(query, [row])[0]
+
+    def _explained(self, query: UserQuery, rows: Sequence[int]) -> list[dict[str, float]]:
+        split, vector, items = self.bias_column, query.vector, self.item_matrix[list(rows)]
+        by_part = {
+            "svd": (items[:, :split] @ vector[:split]).tolist(),
+            "style": (items[:, split + 1 :] @ vector[split + 1 :]).tolist(),
+            **{name: [part.of(row) for row in rows] for name, part in query.evidence.items()},
             **{
-                name: float(self.blend.weights.get(name, 0.0) * getattr(self.parts, name)[row]) for name in SHARED_PARTS
+                name: (self.blend.weights.get(name, 0.0) * getattr(self.parts, name)[list(rows)]).tolist()
+                for name in SHARED_PARTS
             },
         }
+        return [dict(zip(by_part, values, strict=True)) for values in zip(*by_part.values(), strict=True)]
 
     def similar(
         self,

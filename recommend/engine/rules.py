@@ -9,14 +9,14 @@ high.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recommend.engine.diversity import mmr
+from recommend.engine.diversity import mmr_order
 from recommend.engine.errors import EngineError
 
 Mask = NDArray[np.bool_]
@@ -58,7 +58,7 @@ class Rules:
     highest_price: float | None = None
     #: Most products of one category on the shelf; given up before a place stays free.
     category_cap: int | None = None
-    #: 1 shows by score alone; less trades score for variety (`diversity.mmr`).
+    #: 1 shows by score alone; less trades score for variety (`diversity.mmr_order`).
     relevance: float = 1.0
 
 
@@ -208,11 +208,11 @@ class _Filling:
         trace: tuple[str, ...],
         over_cap: list[tuple[int, float, str]],
     ) -> None:
-        order = np.arange(len(rows))
+        order: Iterable[int] = range(len(rows))
         if self._vectors is not None and self._rules.relevance < 1 and source != "catalogue":
             shown = self._vectors[[item.row for item in self.items]]
-            order = mmr(scores, self._vectors[rows], len(rows), relevance=self._rules.relevance, shown=shown)
-        for place, at in enumerate(order.tolist()):
+            order = mmr_order(scores, self._vectors[rows], relevance=self._rules.relevance, shown=shown)
+        for place, at in enumerate(order):
             row, score = int(rows[at]), float(scores[at])
             if len(self.items) >= self._k:
                 return

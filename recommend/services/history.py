@@ -22,6 +22,8 @@ from recommend.models import Interaction, Shopper
 #: The newest events that speak for a shopper.
 NEWEST = 200
 LIKES = frozenset({"view", "click", "add_to_cart", "purchase", "like"})
+#: What an event counts for a style, of what the next newer one does.
+FADING = 0.95
 #: Shoppers whose history is kept in a process, and for how many seconds after their last page.
 MOST_KEPT = 1_000
 KEPT_SECONDS = 600.0
@@ -50,10 +52,13 @@ class History:
         Keys are style ids, 0 is the original photo. Styles that the shopper took out of the profile are left out.
         """
         total: dict[int, float] = {}
-        for age, event in enumerate(event for event in self.events if event.event in LIKES):
-            style = int(event.style_id or 0)
-            if style not in hidden:
-                total[style] = total.get(style, 0.0) + 0.95**age
+        counts = 1.0
+        for event in self.events:
+            if event.event in LIKES:
+                style = int(event.style_id or 0)
+                if style not in hidden:
+                    total[style] = total.get(style, 0.0) + counts
+                counts *= FADING
         everything = sum(total.values())
         return {style: weight / everything for style, weight in total.items()}
 

@@ -144,7 +144,12 @@ class Shelves:
             k, catalogue=self.snapshot.columns, rules=rules, sources=sources, vectors=self.snapshot.looks
         ).items
         on_sale = self.snapshot.on_sale
-        return tuple(self._pick(item, product_id, explain=explain) for item in placed if on_sale[item.row])
+        placed = tuple(item for item in placed if on_sale[item.row])
+        chosen = [item.row for item in placed if item.source == "recommender"]
+        why: dict[int, tuple[str, str | None]] = {}
+        if chosen and self.fitted is not None and self.query is not None:
+            why = dict(zip(chosen, self.fitted.reasons(self.query, chosen), strict=True))
+        return tuple(self._pick(item, product_id, why, explain=explain) for item in placed)
 
     def _rows(self, product_ids: set[int] | list[int]) -> list[int]:
         return [self.snapshot.rows[pk] for pk in product_ids if pk in self.snapshot.rows]
@@ -181,7 +186,9 @@ class Shelves:
             relevance=(self.treatment.relevance or RELEVANCE) if slot == "home" else 1.0,
         )
 
-    def _pick(self, item: Placed, product_id: int | None, *, explain: bool) -> Pick:
+    def _pick(
+        self, item: Placed, product_id: int | None, why: Mapping[int, tuple[str, str | None]], *, explain: bool
+    ) -> Pick:
         code, source = "new-arrival", None
         parts: dict[str, float] = {}
         if item.source == "pinned":
@@ -189,7 +196,7 @@ class Shelves:
         elif item.source == "similar":
             code, source = "similar-to", product_id
         elif item.source == "recommender" and self.fitted is not None and self.query is not None:
-            code, name = self.fitted.reason(self.query, item.row)
+            code, name = why[item.row]
             source = int(name) if name else None
             parts = self.fitted.explain(self.query, item.row) if explain else {}
         return Pick(int(self.snapshot.product_ids[item.row]), item.score, parts, code, source, item.trace)
