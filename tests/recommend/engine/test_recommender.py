@@ -115,7 +115,7 @@ def test_a_saved_recommender_answers_the_same_from_mapped_files(
 
     loaded = FittedRecommender.load(tmp_path / "v1")
 
-    assert isinstance(loaded.item_matrix, np.memmap)
+    assert isinstance(loaded.item_matrix.base, np.memmap)
     query, again = (one.query(history_of(shop, "user2"), shop.end) for one in (fitted, loaded))
     assert loaded.recommend(again, n=10) == fitted.recommend(query, n=10)
     assert loaded.metrics == fitted.metrics
