@@ -69,7 +69,10 @@ class EventsView(APIView):
 
     @extend_schema(
         summary="Send events (at most 1,000)",
-        description="Events of shoppers without recorded consent are passed over: consent comes first.",
+        description=(
+            "Events of shoppers without recorded consent, or with personalisation switched off, are passed over: consent "
+            "comes first."
+        ),
         request=inline_serializer("Events", {"events": EventSerializer(many=True)}),
         responses={202: _EVENTS_ANSWER},
         examples=[

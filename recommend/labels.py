@@ -17,6 +17,17 @@ PLACES: dict[str, Text] = {
     "product": _("Similar products"),
     "cart": _("Bag"),
 }
+#: What a shopper did, told to the shopper.
+DEEDS: dict[str, Text] = {
+    "impression": _("shown to you"),
+    "view": _("looked at"),
+    "click": _("looked at"),
+    "add_to_cart": _("put into the bag"),
+    "purchase": _("bought"),
+    "rating": _("rated"),
+    "like": _("liked"),
+    "dislike": _("disliked"),
+}
 #: ``recommend.engine.settings.PARTS`` in words, with what each one knows.
 PARTS: dict[str, tuple[Text, Text]] = {
     "svd": (_("Taste"), _("Surprise SVD: what people with the same taste chose")),

@@ -44,14 +44,19 @@ def find(*, merchant: Merchant, visitor_id: str) -> Shopper | None:
 
 
 def find_many(*, merchant: Merchant, visitor_ids: Iterable[str]) -> dict[str, Shopper]:
-    """The consented shoppers behind many visitor ids, of this epoch or the last one, in one query."""
+    """The shoppers behind many visitor ids of whom something may be kept, of this epoch or the last one, in one query.
+
+    Those who switched personalisation off are left out: nothing new is remembered of them.
+    """
     today = timezone.now().date()
     names = {
         pseudonyms.pseudonym(merchant_id=merchant.pk, visitor_id=visitor_id, epoch=epoch): visitor_id
         for visitor_id in set(visitor_ids)
         for epoch in (pseudonyms.previous_epoch(today), pseudonyms.epoch_of(today))
     }
-    rows = Shopper.objects.filter(merchant=merchant, pseudonym__in=names, consent=Shopper.Consent.GRANTED)
+    rows = Shopper.objects.filter(
+        merchant=merchant, pseudonym__in=names, consent=Shopper.Consent.GRANTED, personalisation_enabled=True
+    )
     return {names[shopper.pseudonym]: shopper for shopper in rows}
 
 
@@ -142,13 +147,14 @@ def hidden_tags(shopper: Shopper) -> set[int]:
     return set(profile.get("hidden_styles", []))
 
 
-def hide_tag(*, shopper: Shopper, style_id: int) -> None:
-    """Take a style out of the shopper's profile, for good."""
+def hide_tag(*, shopper: Shopper, style_id: int, hidden: bool = True) -> None:
+    """Take a style out of the shopper's profile, until the shopper takes it back (``hidden=False``)."""
     with transaction.atomic():
         row = Shopper.objects.select_for_update().get(pk=shopper.pk)  # two tabs, two styles: both count
-        hidden = hidden_tags(row) | {style_id}
+        before = hidden_tags(row)
+        tags = before | {style_id} if hidden else before - {style_id}
         wrapped_key = key_store.ensure([row.key_id], make=pseudonyms.new_wrapped_key)[row.key_id]
-        row.sealed_profile = pseudonyms.seal({"hidden_styles": sorted(hidden)}, wrapped_key=wrapped_key)
+        row.sealed_profile = pseudonyms.seal({"hidden_styles": sorted(tags)}, wrapped_key=wrapped_key)
         row.save(update_fields=["sealed_profile"])
     shopper.sealed_profile = row.sealed_profile
 

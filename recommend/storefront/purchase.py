@@ -14,15 +14,14 @@ from recommend.models import Interaction
 from recommend.services import tracking
 from recommend.services.shelves import Shelves
 from recommend.services.slates import Presenter
-from recommend.storefront.shop import ShopRequest, in_shop, page
+from recommend.storefront.shop import ShopRequest, in_shop, page, profile_of
 
 
 @require_safe
 @in_shop
 def bag(request: ShopRequest) -> HttpResponse:
     """What lies in the bag, and what goes with it."""
-    profile = request.visitor.profile if request.shop.personalisation_enabled else None
-    shelves = Shelves(request.shop, profile)
+    shelves = Shelves(request.shop, profile_of(request))
     presenter = Presenter(shelves)
     lines = list(request.bag.lines())
     shown = presenter.plain([line.product.pk for line in lines])
@@ -48,7 +47,7 @@ def change(request: ShopRequest, product_id: int) -> HttpResponse:
         request.bag.put(product, int(amount[:4]))
     elif not product.is_sold_out:
         request.bag.add(product)
-        tracking.note(shopper=request.visitor.shopper, kind=Interaction.Kind.ADD_TO_CART, product=product)
+        tracking.note(shopper=profile_of(request), kind=Interaction.Kind.ADD_TO_CART, product=product)
         messages.success(request, _("%(product)s is in your bag.") % {"product": product.display_name})
     else:
         messages.error(request, _("%(product)s is sold out.") % {"product": product.display_name})
@@ -64,7 +63,7 @@ def order(request: ShopRequest) -> HttpResponse:
         left = Product.objects.filter(Q(stock=None) | Q(stock__gte=line.amount), pk=line.product.pk)
         if left.update(stock=F("stock") - line.amount):
             taken.append(line)
-            tracking.note(shopper=request.visitor.shopper, kind=Interaction.Kind.PURCHASE, product=line.product)
+            tracking.note(shopper=profile_of(request), kind=Interaction.Kind.PURCHASE, product=line.product)
         else:
             messages.error(request, _("%(product)s was sold meanwhile.") % {"product": line.product.display_name})
     if not taken:
@@ -82,5 +81,5 @@ def ordered(request: ShopRequest) -> HttpResponse:
     product_ids = request.session.get(f"order-{request.shop.pk}")
     if not product_ids:
         raise Http404
-    shelves = Shelves(request.shop, request.visitor.profile)
+    shelves = Shelves(request.shop, profile_of(request))
     return page(request, "ordered.html", {"items": Presenter(shelves).plain(product_ids)})

@@ -12,9 +12,10 @@ from django.utils import timezone
 
 from recommend import consent, pseudonyms
 from recommend.models import Interaction, Shopper, Slate
-from recommend.services import shoppers
+from recommend.services import event_stream, shoppers
+from recommend.services.events import parse_batch
 from recommend.services.fitting import read_interactions
-from tests.recommend.shops import Api, open_fitted_shop, open_shop, shown, visitor, walk
+from tests.recommend.shops import Api, event, open_fitted_shop, open_shop, shown, visitor, walk
 
 pytestmark = pytest.mark.django_db
 
@@ -76,6 +77,48 @@ def test_switching_off_makes_pages_the_same_for_everybody_at_once_and_keeps_the_
     assert str(mine.pk) not in set(read_interactions(shop.merchant).users.tolist())
 
 
+def test_switched_off_nothing_new_is_remembered(shop):
+    client = visitor(shop)
+    walk(client, shop, shelf=0, style=0, steps=2)
+    client.post(f"{shop.home}your-data/change/", {"verb": "switch"})
+    before = Interaction.objects.count(), Slate.objects.count()
+    product = shop.products(1)[0]
+    client.get(f"{shop.home}p/{product.pk}/")
+    client.post(f"{shop.home}bag/{product.pk}/")
+    client.post(f"{shop.home}order/")
+    shoppers.grant_consent(merchant=shop.merchant, visitor_id="anna")
+    api = Api(shop)
+    api.send("PUT", "shoppers/anna/", {"personalisation": False})
+    batch = parse_batch({"events": [event(product, shopper="anna")]})[0]
+    event_stream.store(merchant=shop.merchant, events=batch)
+    assert (Interaction.objects.count(), Slate.objects.count()) == before
+    api.send("PUT", "shoppers/anna/", {"personalisation": True})
+    event_stream.store(merchant=shop.merchant, events=batch)
+    assert Interaction.objects.count() == before[0] + 1
+
+
+def test_a_style_that_was_taken_out_can_be_taken_back(shop):
+    client = visitor(shop)
+    walk(client, shop, shelf=0, style=0)
+    style = shop.styles[0]
+    client.post(f"{shop.home}your-data/change/", {"verb": "hide-tag", "id": style.pk})
+    page = client.get(f"{shop.home}your-data/")
+    assert (page.context["tags"], page.context["taken_out"]) == ([], [style])
+    client.post(f"{shop.home}your-data/change/", {"verb": "show-tag", "id": style.pk})
+    page = client.get(f"{shop.home}your-data/")
+    assert (page.context["tags"], page.context["taken_out"]) == ([(style, 100)], [])
+
+
+def test_the_page_says_what_was_done_with_each_product(shop):
+    client = visitor(shop)
+    walk(client, shop, shelf=0, style=0, steps=1)
+    product = shop.products(0)[0]
+    client.post(f"{shop.home}bag/{product.pk}/")
+    client.post(f"{shop.home}order/")
+    ((item, deeds, _moment),) = client.get(f"{shop.home}your-data/").context["seen"]
+    assert (item.product.pk, deeds) == (product.pk, "looked at · put into the bag · bought")
+
+
 def test_seeing_and_correcting(shop):
     client = visitor(shop)
     walk(client, shop, shelf=0, style=0)
@@ -86,7 +129,7 @@ def test_seeing_and_correcting(shop):
     client.post(f"{shop.home}your-data/change/", {"verb": "forget-product", "id": shop.products(0)[0].pk})
     page = client.get(f"{shop.home}your-data/")
     assert page.context["tags"] == []
-    assert shop.products(0)[0].pk not in {item.product.pk for item in page.context["seen"]}
+    assert shop.products(0)[0].pk not in {item.product.pk for item, _deeds, _moment in page.context["seen"]}
     assert all(style != shop.styles[0].pk for _product, style in shown(client, shop)), "a hidden style is never shown"
     for nonsense in ("", "evil", "9" * 50, "²"):
         assert client.post(f"{shop.home}your-data/change/", {"verb": "hide-tag", "id": nonsense}).status_code == 302

@@ -50,7 +50,7 @@ def _one_connection() -> Iterator[None]:
 @pytest.fixture
 def _no_brakes(monkeypatch) -> None:
     """No limits on how often, and no waiting for news of jobs."""
-    monkeypatch.setattr(throttles._Announced, "allow_request", lambda *_: True)
+    monkeypatch.setattr(throttles._Counted, "allow_request", lambda *_: True)
     monkeypatch.setattr(jobs_api, "LONGEST_WAIT_SECONDS", 0)
 
 

@@ -58,7 +58,8 @@ def test_nothing_is_kept_until_a_shopper_agrees_and_then_a_click_is(live_server,
     assert Interaction.objects.filter(product__name="Vase 1", kind="click").count() == 1
 
     page.get_by_role("link", name="Your data").click()
-    page.get_by_role("button", name="Erase everything about me").click()
+    page.get_by_text("Withdraw my consent and erase everything about me").click()
+    page.get_by_role("button", name="Yes, erase everything").click()
     page.get_by_text("You have withdrawn your consent").wait_for()
     assert not Shopper.objects.exists()
 
