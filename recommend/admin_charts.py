@@ -111,3 +111,51 @@ def area(series: Sequence[tuple[str, Sequence[float]]]) -> SafeString:
 def _percent(value: float, most: float) -> float:
     """``value`` in percent of ``most``, kept on the scale."""
     return round(100 * min(max(value / most, 0.0), 1.0), 2) if most > 0 else 0.0
+
+
+def rate_course(
+    days: Sequence[tuple[float, float, float] | None], *, expected: tuple[float, float] | None
+) -> SafeString | str:
+    """A rate day by day as dots with their intervals (value, low, high), over the band that was expected.
+
+    Days without anything are None. Empty where there is no day to draw.
+    """
+    known = [day for day in days if day is not None]
+    if not known:
+        return ""
+    ordered = sorted(high for _value, _low, high in known)
+    # A day of three visitors has an interval up to the sky: the scale fits nine days in ten.
+    most = max(ordered[int(0.9 * (len(ordered) - 1))], expected[1] if expected else 0.0, 0.001) * 1.1
+    step = AREA_WIDTH / len(days)
+
+    def y(value: float) -> float:
+        return round(AREA_HEIGHT - 4 - (AREA_HEIGHT - 10) * min(value / most, 1.0), 1)
+
+    band = (
+        format_html(
+            '<rect class="dc-expected" x="0" width="{}" y="{}" height="{}"/>',
+            AREA_WIDTH,
+            y(expected[1]),
+            max(round(y(expected[0]) - y(expected[1]), 1), 1.5),
+        )
+        if expected
+        else ""
+    )
+    dots = (
+        (x := round(step * (number + 0.5), 1), x, y(day[1]), y(day[2]), round(x - 3, 1), round(y(day[0]) - 2, 1))
+        for number, day in enumerate(days)
+        if day is not None
+    )
+    return format_html(
+        '<svg class="dc-area" viewBox="0 0 {} {}" preserveAspectRatio="none" aria-hidden="true" focusable="false">{}{}'
+        "</svg>",
+        AREA_WIDTH,
+        AREA_HEIGHT,
+        band,
+        format_html_join(
+            "",
+            '<line class="dc-line" x1="{}" x2="{}" y1="{}" y2="{}"/>'
+            '<rect class="dc-fill" x="{}" y="{}" width="6" height="4" rx="1"/>',
+            dots,
+        ),
+    )

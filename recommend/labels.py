@@ -37,6 +37,29 @@ PARTS: dict[str, tuple[Text, Text]] = {
     "recent": (_("Popular now"), _("what the shop's visitors chose lately")),
     "popularity": (_("Lasting favourite"), _("what they have always chosen")),
 }
+#: What may be wrong with a recommender (``recommend.services.health``): in a sentence, and what to do.
+WARNINGS: dict[str, tuple[Text, Text]] = {
+    "stale": (
+        _("The recommender is stale: much has happened since it was fitted"),
+        _("Fit now. If this comes back, the schedule does not run, or new versions are held back."),
+    ),
+    "fallback": (
+        _("Many places on the shelves are filled without the recommender"),
+        _("It knows too few of your products: fit now, and check that the version's files are there."),
+    ),
+    "clicks-down": (
+        _("Shoppers click less than before the fit"),
+        _("Look whether prices, stock or pictures changed that day; roll back to the version before if not."),
+    ),
+    "categories": (
+        _("Shoppers look at other kinds of products than when it was fitted"),
+        _("A new season, or another crowd: fit now, so that it learns from them."),
+    ),
+    "styles": (
+        _("Shoppers respond to other styles than when it was fitted"),
+        _("Fit now, so that it learns from them."),
+    ),
+}
 _MARKS: dict[str, Text] = {
     "pinned": _("pinned by a rule"),
     "boosted": _("boosted by a rule"),

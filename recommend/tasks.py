@@ -11,7 +11,8 @@ from catalog.models import Merchant
 from jobs.context import JobContext
 from jobs.registry import job_handler
 from recommend.experiments.services import lifecycle
-from recommend.services import fitting, policies, shoppers
+from recommend.models import Recommender
+from recommend.services import fitting, health, policies, shoppers
 from recommend.services.daily_rates import count_up
 
 log = structlog.get_logger(__name__)
@@ -31,8 +32,10 @@ def purge_old_interactions() -> None:
 
 @shared_task(name="recommend.fit_due")
 def fit_due_shops() -> None:
-    """Ask for a new version where enough has happened (hourly, by the beat)."""
+    """Ask for a new version where enough has happened, and look every shop's over (hourly, by the beat)."""
     log.info("recommend.fits_asked_for", count=fitting.start_due_fits())
+    for merchant in Merchant.objects.open().filter(recommenders__status=Recommender.Status.DEPLOYED):
+        health.health_of(merchant)
 
 
 @shared_task(name="recommend.count_up")

@@ -84,6 +84,7 @@ GROUPS: list[tuple[Text, list[Link]]] = [
         _("Shoppers"),
         [
             Link(_("Recommender"), "recommend", "recommending:versions"),
+            Link(_("Freshness and drift"), "monitor_heart", "recommending:health"),
             Link(_("Why panel"), "psychology", "recommending:why"),
             Link(_("Rules"), "push_pin", "admin:recommend_merchandisingrule_changelist"),
             Link(_("Experiments"), "science", "admin:experiments_experiment_changelist"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from recommend.admin_views import statistics, versions, why
+from recommend.admin_views import health, statistics, versions, why
 
 app_name = "recommending"
 urlpatterns = [
@@ -13,6 +13,7 @@ urlpatterns = [
     path("fit/<uuid:fit_id>/state/", versions.fit_state, name="fit_state"),
     path("fit/<uuid:fit_id>/cancel/", versions.steer, {"verb": "cancel"}, name="cancel_fit"),
     path("fit/<uuid:fit_id>/retry/", versions.steer, {"verb": "retry"}, name="retry_fit"),
+    path("health/", health.health, name="health"),
     path("why/", why.why, name="why"),
     path("statistics/", statistics.statistics, name="statistics"),
     path("shop/<int:merchant_id>/statistics.csv", statistics.download, name="statistics_csv"),

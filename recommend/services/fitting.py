@@ -82,9 +82,9 @@ class Freshness:
     new_events: int
 
 
-def freshness(*, merchant: Merchant) -> Freshness:
-    """How far the newest version lies behind the events; with none, everything is new."""
-    newest = Recommender.objects.filter(merchant=merchant).order_by("-version").first()
+def freshness(*, merchant: Merchant, version: Recommender | None = None) -> Freshness:
+    """How far the version (the newest) lies behind the events; with none, everything is new."""
+    newest = version or Recommender.objects.filter(merchant=merchant).order_by("-version").first()
     since = newest.created_at if newest else merchant.created_at
     events = Interaction.objects.filter(merchant=merchant).exclude(kind=Interaction.Kind.IMPRESSION)
     return Freshness(

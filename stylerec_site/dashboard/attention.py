@@ -14,7 +14,9 @@ from django.utils.translation import gettext_lazy, ngettext
 from catalog.models import Merchant
 from jobs.errors import Text
 from jobs.models import Job
+from recommend.labels import WARNINGS
 from recommend.models import Recommender
+from recommend.services.health import known_warnings
 from stylerec_site.dashboard.first_run import Counts
 from stylerec_site.navigation import FAILURES_COUNT_FOR
 from styling.models import StyleModel
@@ -56,6 +58,7 @@ def of_shop(shop: Merchant, counts: Counts, *, may_edit: bool) -> list[Item]:
     return [
         *_failures(shop, may_edit=may_edit),
         *_held(shop),
+        *_drifted(shop),
         *_review(shop, counts),
         *_candidates(shop),
         *_pictures(counts),
@@ -96,6 +99,16 @@ def _held(shop: Merchant) -> list[Item]:
     text = _("Version %(version)d of the recommender was held back") % {"version": newest.version}
     link = f"{reverse('recommending:versions')}?shop={shop.slug}&version={newest.version}"
     return [Item("warn", "pause_circle", text, newest.held_reason, link, _("Compare"))]
+
+
+def _drifted(shop: Merchant) -> list[Item]:
+    """What was found when the recommender was looked over last, the gravest alone."""
+    link = f"{reverse('recommending:health')}?shop={shop.slug}"
+    return [
+        Item("warn", "monitor_heart", str(WARNINGS[code][0]), str(WARNINGS[code][1]), link, _("Look"))
+        for code in known_warnings(shop)[:1]
+        if code in WARNINGS
+    ]
 
 
 def _review(shop: Merchant, counts: Counts) -> list[Item]:
