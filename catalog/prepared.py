@@ -148,9 +148,11 @@ class PreparedRows:
         return instance
 
 
-def _row_of(model: type[models.Model], columns: Iterator[Any]) -> models.Model:
+def _row_of(model: type[models.Model], columns: Iterator[Any]) -> models.Model | None:
+    """The next columns as a row of the model; None where a foreign key leads nowhere."""
     names = _names_of(model)
-    return model.from_db(DEFAULT_DB_ALIAS, names, list(islice(columns, len(names))))
+    values = list(islice(columns, len(names)))
+    return model.from_db(DEFAULT_DB_ALIAS, names, values) if any(value is not None for value in values) else None
 
 
 @cache

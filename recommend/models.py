@@ -68,7 +68,9 @@ class Interaction(models.Model):
         LIKE = "like", _("Like")
         DISLIKE = "dislike", _("Dislike")
 
-    merchant = models.ForeignKey(Merchant, models.CASCADE, related_name="interactions", verbose_name=_("shop"))
+    merchant = models.ForeignKey(
+        Merchant, models.CASCADE, db_index=False, related_name="interactions", verbose_name=_("shop")
+    )
     #: Chosen by the client, so that a repeated request changes nothing.
     event_id = models.UUIDField(default=uuid.uuid4, editable=False)
     shopper = models.ForeignKey(Shopper, models.CASCADE, related_name="interactions", verbose_name=_("shopper"))

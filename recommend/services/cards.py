@@ -102,6 +102,8 @@ class Card:
     category_id: int | None
     photo: Photo | None
     published: tuple[Rendering, ...]
+    #: Its other pictures, in their order.
+    more_photos: tuple[Photo, ...] = ()
 
     @property
     def is_sold_out(self) -> bool:
@@ -158,7 +160,8 @@ def _card_of(rows: tuple[tuple[Any, ...], ...]) -> Card:
         for row in pictures
         if row[13] is not None and row[7] == first[7]  # of the first picture
     )
-    return Card(*first[:7], Photo(*first[7:13]) if first[7] is not None else None, published)  # type: ignore[call-arg]
+    photos = [Photo(*values) for values in dict.fromkeys(row[7:13] for row in pictures) if values[0] is not None]
+    return Card(*first[:7], photos[0] if photos else None, published, tuple(photos[1:]))  # type: ignore[call-arg]
 
 
 #: (name of the stored file, its copies) → (until when it is kept, the picture).

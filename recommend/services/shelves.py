@@ -20,7 +20,7 @@ from catalog.models import Merchant
 from recommend import serving
 from recommend.engine.fitted import FittedRecommender
 from recommend.engine.query import UserQuery
-from recommend.engine.rules import Placed, Rules, fill_shelf
+from recommend.engine.rules import Placed, Rules, Source, fill_shelf
 from recommend.experiments.treatment import Treatment, treatment_of
 from recommend.models import MerchandisingRule, Shopper
 from recommend.services.catalogue import Snapshot, facts, snapshot
@@ -31,7 +31,7 @@ SLOTS: tuple[Slot, ...] = ("home", "style", "new", "category", "product", "cart"
 #: What a boost or a bury adds to a score; the engine's parts have a deviation of about one.
 BOOST = 1.0
 #: Choices kept at once for a shopper, and for all strangers of a shop.
-MOST_CHOICES = 500
+MOST_CHOICES = 2_000
 #: Most products of one category on a shelf of the home page, as a share of its places.
 CATEGORY_SHARE = 0.5
 RELEVANCE = 0.8
@@ -94,7 +94,10 @@ class Shelves:
     @cached_property
     def _choices(self) -> dict[Any, Any]:
         """What was worked out before from the same history, recommender, catalogue, rules and treatment."""
-        kept = (self.history if self.history.events else self.snapshot).worked_out
+        return self._choices_of(self.history if self.history.events else self.snapshot)
+
+    def _choices_of(self, whose: History | Snapshot) -> dict[Any, Any]:
+        kept = whose.worked_out
         rules = [(rule.effect, rule.product_id, rule.category_id, rule.slot) for rule in self._active_rules]
         basis = (self._served, self.snapshot, rules)
         treated = ("choices", self.treatment.is_personal, self.treatment.relevance)
@@ -115,10 +118,17 @@ class Shelves:
         explain: bool = False,
     ) -> list[Pick]:
         """Up to ``k`` products for a place. ``product``: like that product; ``category``: of that category."""
-        asked = (slot, k, product_id, category_id, lowest_price, highest_price, explain, frozenset(self._placed))
-        picks: tuple[Pick, ...] | None = self._choices.get(asked)
+        asked = (slot, k, product_id, category_id, lowest_price, highest_price, explain)
+        if slot == "product" and product_id is not None:  # like a product: of the shopper, only what they have counts
+            choices, besides = (
+                self._choices_of(self.snapshot),
+                (frozenset(self._placed), frozenset(self.history.bought)),
+            )
+        else:
+            choices, besides = self._choices, (frozenset(self._placed), frozenset())
+        picks: tuple[Pick, ...] | None = choices.get((asked, besides))
         if picks is None:
-            picks = self._choices[asked] = self._choose(*asked[:-1])
+            picks = choices[asked, besides] = self._choose(*asked)
         self._placed.update(pick.product_id for pick in picks)
         return list(picks)
 
@@ -136,10 +146,11 @@ class Shelves:
         if product_id is not None:
             rules = replace(rules, hidden=[*rules.hidden, *self._rows([product_id])])
         rules = replace(rules, hidden=[*rules.hidden, *self._rows(self._placed)])
-        sources = [_Newest(self.snapshot)]
-        if slot != "new" and self.fitted is not None and self.query is not None:
-            source = _Similar(self, product_id) if slot == "product" and product_id else _ForShopper(self, slot)
-            sources.insert(0, source)  # type: ignore[arg-type]
+        sources: list[Source] = [_Newest(self.snapshot)]
+        if slot == "product" and product_id is not None and self.fitted is not None:
+            sources.insert(0, _Similar(self, product_id))
+        elif slot != "new" and self.fitted is not None:
+            sources.insert(0, _ForShopper(self, slot))
         placed = fill_shelf(
             k, catalogue=self.snapshot.columns, rules=rules, sources=sources, vectors=self.snapshot.looks
         ).items

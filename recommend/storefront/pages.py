@@ -11,14 +11,16 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from catalog.models import Merchant, Product
+from catalog.prepared import PreparedRows
 from recommend.models import Interaction, Shopper, Slate
 from recommend.reasons import reason_text
 from recommend.services import tracking
-from recommend.services.cards import described, picture_of, picture_on_card
+from recommend.services.cards import described, picture_on_card
 from recommend.services.shelves import SLOTS, Shelves
 from recommend.services.slates import Presenter, ShownProduct
 from recommend.storefront.shop import ShopRequest, in_shop, page, profile_of, wants_part
 
+_PRODUCT = PreparedRows(Product, lambda product_id: Product.objects.filter(pk=product_id), related=["category"])
 _PLACE = re.compile(r"[0-9]{1,4}")
 
 
@@ -73,7 +75,7 @@ def product(request: ShopRequest, product_id: int) -> HttpResponse:
     picks = [] if wants_part(request) else shelves.shelf("product", 4, product_id=product_id)
     along = {pick.product_id for pick in picks} | ({entry["source"]} if entry.get("source") else set())
     cards = presenter.products({product_id, *along})
-    found = Product.objects.filter(pk=product_id).select_related("category").first() if product_id in cards else None
+    found = _PRODUCT.first(product_id) if product_id in cards else None
     if found is None:
         return page(request, "not_found.html", {}, status=404)
     card, alt = cards[product_id], found.display_name
@@ -89,7 +91,6 @@ def product(request: ShopRequest, product_id: int) -> HttpResponse:
         slot=slot if (slot := request.GET.get("slot", "")) in SLOTS else "",
         slate_id=slate_id,
     )
-    others = list(found.images.order_by("position", "pk"))[1:]
     original = picture_on_card(card.photo) if card.photo else None
     looks = [(option, picture_on_card(option)) for option in card.published]
     picture = next((picture for option, picture in looks if option is shown), original)
@@ -99,7 +100,7 @@ def product(request: ShopRequest, product_id: int) -> HttpResponse:
         "options": looks,
         "original": original,
         "picture": described(picture, alt) if picture else None,
-        "pictures": [picture_of(image, alt=image.alt_text or alt) for image in others],
+        "pictures": [described(picture_on_card(photo), photo.alt_text or alt) for photo in card.more_photos],
     }
     if wants_part(request):
         return page(request, "_gallery.html", {**context, "is_part": True})

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
+from functools import lru_cache, wraps
 from typing import Any, Concatenate, ParamSpec
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import translation
 from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.utils.translation import get_language_info
@@ -23,6 +24,8 @@ from recommend.services.catalogue import facts
 from recommend.storefront.bag import Bag
 
 P = ParamSpec("P")
+#: Where a visitor came from, and the language of before.
+_NOT_KEPT = {"slate", "slot", "lang"}
 #: Each language by its own name, whichever language the page is in.
 OWN_NAMES = {code: get_language_info(code)["name_local"] for code, _name in settings.LANGUAGES}
 
@@ -92,6 +95,8 @@ def page(request: ShopRequest, template: str, context: dict[str, Any], *, status
         "bag": request.bag,
         "categories": facts(request.shop).categories,
         "profile": profile_of(request),
+        "links": links(request.shop.slug),
+        "origin": f"{request.scheme}://{request.get_host()}",
         "alternates": [(code, name, in_language(request, code)) for code, name in OWN_NAMES.items()],
         "neutral": in_language(request, None),
         "canonical": in_language(request, asked if (asked := request.GET.get("lang")) in OWN_NAMES else None),
@@ -99,15 +104,22 @@ def page(request: ShopRequest, template: str, context: dict[str, Any], *, status
     return render(request, f"storefront/{template}", {**frame, **context}, status=status)
 
 
+@lru_cache(maxsize=256)
+def links(slug: str) -> dict[str, str]:
+    """The addresses in the frame of a shop's pages."""
+    names = ("home", "search", "bag", "your_data", "seen", "consent")
+    return {name: reverse(f"storefront:{name}", args=[slug]) for name in names}
+
+
 def in_language(request: HttpRequest, code: str | None) -> str:
     """The address of this very page in a language (None: in whichever the visitor's browser asks for).
 
     What a visitor typed stays, where they came from does not.
     """
-    query = request.GET.copy()
-    for name in ("slate", "slot"):
-        query.pop(name, None)
-    query.pop("lang", None)
+    query = QueryDict(mutable=True)
+    for name, values in request.GET.lists():
+        if name not in _NOT_KEPT:
+            query.setlist(name, values)
     if code is not None:
         query["lang"] = code
     return f"{request.path}?{query.urlencode()}" if query else request.path
