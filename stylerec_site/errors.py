@@ -31,7 +31,7 @@ PAGES: dict[int, tuple[str, Text, Text]] = {
     ),
     404: ("not-found", _("This page does not exist."), _("It may have been sold, moved, or never been here.")),
     413: ("too-large", _("This upload is too large."), _("Send fewer or smaller files at once.")),
-    429: ("too-many-requests", _("Too many attempts."), _("Wait a quarter of an hour, then try again.")),
+    429: ("too-many-requests", _("Too many attempts."), _("Wait a while, then try again.")),
     503: (
         "unavailable",
         _("The shop is being seen to."),

@@ -13,6 +13,7 @@
 | STYLEREC_S3_BUCKET (+ STYLEREC_S3_ENDPOINT, AWS_*) | unset: local media/ | files in S3 through django-storages |
 | STYLEREC_MEDIA_ORIGINS | the S3 endpoint or bucket | origins that pages may load pictures from, such as a CDN |
 | STYLEREC_WEBHOOK_INTERNAL_HOSTS | none | `host:port` of your own, private machines that webhooks may reach |
+| STYLEREC_PROXIES | 1 behind a TLS proxy, else 0 | how many proxies of yours add to X-Forwarded-For; 0: nobody is believed |
 | STYLEREC_METRICS_TOKEN | unset: open in development, off in production | bearer token of /metrics |
 | STYLEREC_DEVICE | auto | `cpu`, `cuda` or `auto` |
 """
@@ -114,6 +115,7 @@ MIDDLEWARE = [
     "stylerec_site.middleware.ContentSecurityPolicyMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "axes.middleware.AxesMiddleware",
+    "stylerec_site.brakes.BrakesMiddleware",
     "stylerec_site.api_middleware.ConditionalReadsMiddleware",
     "stylerec_site.api_middleware.IdempotencyMiddleware",
 ]
@@ -288,8 +290,20 @@ AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_HANDLER = "axes.handlers.database.AxesDatabaseHandler"
 AXES_VERBOSE = False
+AXES_CLIENT_IP_CALLABLE = "stylerec_site.brakes.address_of"
 AXES_LOCKOUT_CALLABLE = "stylerec_site.errors.locked_out"
 CSRF_FAILURE_VIEW = "stylerec_site.errors.form_without_token"
+
+#: Proxies of our own in front of us. What a client itself writes into X-Forwarded-For must not give it a new address.
+PROXIES = env.int("STYLEREC_PROXIES", default=int(env.bool("STYLEREC_BEHIND_TLS_PROXY", default=False)))
+#: What one address may do: how often, in how many seconds. Many honest people may share one, so that these are wide;
+#: a good token and a known browser are never refused (stylerec_site.brakes).
+LIMITS_BY_ADDRESS: dict[str, tuple[int, int]] = {
+    "credentials": (60, 60),  # wrong or missing tokens and keys
+    "login": (60, 900),  # failed log-ins, whatever the user names; one name at one address ends after eight
+    "order": (60, 60),
+    "storefront": (600, 60),  # whatever else a visitor's forms change
+}
 
 # --- Transport and browser guards -------------------------------------------------------------------------------------
 SECURE_CONTENT_TYPE_NOSNIFF = True
@@ -346,6 +360,7 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "stylerec_site.api.exception_handler",
     "PAGE_SIZE": 50,
+    "NUM_PROXIES": PROXIES,
     "DEFAULT_THROTTLE_CLASSES": [
         "stylerec_site.throttles.AnonymousThrottle",
         "stylerec_site.throttles.TokenThrottle",

@@ -6,12 +6,13 @@ from typing import Any
 
 from celery import shared_task
 
+from catalog.models import Merchant
 from jobs.context import JobContext
 from jobs.errors import UserError
 from jobs.registry import job_handler
 from styling import realtime
 from styling.models import StyleModel
-from styling.services import stylising, training
+from styling.services import references, stylising, training
 
 
 @job_handler(training.KIND)
@@ -28,6 +29,19 @@ def stylise_pictures(context: JobContext) -> dict[str, Any]:
     from styling.stylisation_job import run_stylisation
 
     return run_stylisation(context)
+
+
+@job_handler(references.RENDITIONS_KIND)
+def make_reference_renditions(context: JobContext) -> dict[str, Any]:
+    """Make the smaller copies of a shop's new references."""
+    merchant = Merchant.objects.get(pk=context.job.merchant_key or 0)
+    outcome = references.make_missing_renditions(
+        merchant=merchant,
+        on_progress=lambda done, total: context.report(done=done, total=total),
+        should_stop=context.should_stop,
+    )
+    context.raise_if_stopped()
+    return outcome
 
 
 @shared_task(name=realtime.TASK, acks_late=False)

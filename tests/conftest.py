@@ -60,6 +60,12 @@ def _quick_passwords(settings) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
+@pytest.fixture(autouse=True)
+def _wide_limits(settings) -> None:
+    """All tests come from one address; those of the limits set their own (``tests/security/test_brakes.py``)."""
+    settings.LIMITS_BY_ADDRESS = dict.fromkeys(settings.LIMITS_BY_ADDRESS, (1_000_000, 60))
+
+
 @pytest.fixture
 def valkey_url() -> str:
     """The address of the run's real Valkey."""

@@ -30,6 +30,7 @@ KINDS: dict[str, Text] = {
     "styling.stylise": gettext_lazy("Stylising"),
     "recommend.fit": gettext_lazy("Recommender fit"),
     "catalog.renditions": gettext_lazy("Smaller copies of pictures"),
+    "styling.renditions": gettext_lazy("Smaller copies of pictures"),
     "creatives.draw": gettext_lazy("Ad creatives"),
     "site.demo-data": gettext_lazy("Demo data"),
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -13,9 +13,13 @@ from django.utils.translation import gettext as _
 from catalog import audit
 from catalog.access import require_role
 from catalog.images import NormalisedImage, RejectedImage, normalise_upload
-from catalog.models import Membership
-from catalog.services.renditions import make_renditions, store
+from catalog.models import Membership, Merchant, ProductImage
+from catalog.services import rendition_jobs
+from catalog.services.renditions import files_of, store
 from styling.models import Style, StyleReference
+
+#: The job that makes smaller copies; until it has been there, a reference is shown as its own file.
+RENDITIONS_KIND = "styling.renditions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,7 @@ def add_references(*, style: Style, files: Iterable[Any], by: Any) -> list[Refer
     outcomes = [_add(style, file, str(getattr(file, "name", "") or f"#{n}")) for n, file in enumerate(files, start=1)]
     added = [outcome.reference.pk for outcome in outcomes if outcome.reference and outcome.outcome == "added"]
     if added:
+        rendition_jobs.ask(kind=RENDITIONS_KIND, merchant_id=style.merchant_id)
         audit.record(
             merchant=style.merchant, actor=by, action="references-added", target=style, after={"references": added}
         )
@@ -76,15 +81,21 @@ def _create(style: Style, picture: NormalisedImage) -> StyleReference:
         height=picture.height,
         sha256=picture.sha256,
         perceptual_hash=picture.perceptual_hash,
-        renditions=make_renditions(picture.content, sha256=picture.sha256, owner=owner),
     )
 
 
+def make_missing_renditions(
+    *, merchant: Merchant, on_progress: rendition_jobs.OnProgress, should_stop: Callable[[], bool]
+) -> dict[str, int]:
+    """Make the smaller copies of the shop's references that lack some. It decodes and encodes: worker code."""
+    references = StyleReference.objects.filter(style__merchant=merchant)
+    return rendition_jobs.fill(references, owner=merchant.pk, on_progress=on_progress, should_stop=should_stop)
+
+
 def remove_reference(*, reference: StyleReference, by: Any) -> None:
-    """Take a picture out of its style. Its file goes too, unless another style of the shop holds the same one."""
+    """Take a picture out of its style. Its files go too, unless the shop shows the same picture elsewhere."""
     style = reference.style
     require_role(by, style.merchant, Membership.Role.EDITOR)
-    name = str(reference.file.name)
     with transaction.atomic():
         audit.record(
             merchant=style.merchant,
@@ -94,9 +105,15 @@ def remove_reference(*, reference: StyleReference, by: Any) -> None:
             before={"reference": reference.pk, "sha256": reference.sha256},
         )
         reference.delete()
-        transaction.on_commit(lambda: _forget(name))
+        transaction.on_commit(lambda: _forget(reference, style.merchant_id))
 
 
-def _forget(name: str) -> None:
-    if not StyleReference.objects.filter(file=name).exists():
-        default_storage.delete(name)
+def _forget(reference: StyleReference, merchant_id: int) -> None:
+    same = StyleReference.objects.filter(style__merchant=merchant_id, sha256=reference.sha256)
+    if same.exists():
+        return
+    default_storage.delete(str(reference.file.name))
+    # Copies are named by content: a product's picture of the same content has the very same ones.
+    if not ProductImage.objects.filter(product__merchant=merchant_id, sha256=reference.sha256).exists():
+        for name in files_of(reference.renditions):
+            default_storage.delete(name)

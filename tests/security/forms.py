@@ -42,7 +42,8 @@ PLAIN = frozenset(
     least_edges_kept most_color_shift least_text_legibility only_missing reviewed
     old_password new_password1 new_password2 days key file files selected_actions _changelist_filters term app_label
     model_name field_name page p o e all status flagged after version clicks shopper
-    dataset _facets""".split()
+    dataset _facets taking_part margin guardrails uplift metric hypothesis subject start seed n strategy_a strategy_b
+    rendering_a rendering_b diversity_a diversity_b""".split()  # noqa: SIM905 - read as words
 )
 #: Somebody who works for nobody yet.
 STRANGER = "stranger-7"
@@ -64,7 +65,8 @@ def form_routes() -> list[Route]:
 
 def key_models(name: str) -> list[type[models.Model]] | None:
     """The models whose keys may stand under a name; none for a plain one, None where nobody has said."""
-    name = name.rpartition("-")[2] if "-" in name and name not in PLAIN else name
+    if "-" in name and name not in PLAIN:
+        name = "n" if name.startswith("n-") else name.rpartition("-")[2]  # a count per link, or a row of a formset
     if name in KEYS:
         return [apps.get_model(KEYS[name])]
     found = {
@@ -93,13 +95,16 @@ def watching(monkeypatch: Any) -> Iterator[Watched]:
     watched = Watched()
     with monkeypatch.context() as patch:
         for verb in ("get", "getlist", "__getitem__", "__contains__"):
-
-            def look(self: Any, key: Any, *rest: Any, _really: Any = getattr(QueryDict, verb)) -> Any:
-                watched.names.add(str(key))
-                return _really(self, key, *rest)
-
-            patch.setattr(QueryDict, verb, look, raising=False)
+            patch.setattr(QueryDict, verb, _noting(watched, getattr(QueryDict, verb)), raising=False)
         yield watched
+
+
+def _noting(watched: Watched, really: Any) -> Any:
+    def look(self: Any, key: Any, *rest: Any) -> Any:
+        watched.names.add(str(key))
+        return really(self, key, *rest)
+
+    return look
 
 
 def forms_of(response: Any) -> list[forms.BaseForm]:
@@ -119,7 +124,10 @@ def rows_offered(response: Any, theirs: Possessions) -> list[str]:
     offered = []
     for form in forms_of(response):
         for name, choice in form.fields.items():
-            row = theirs.rows.get(getattr(getattr(choice, "queryset", None), "model", None))  # type: ignore[arg-type]
+            model = getattr(getattr(choice, "queryset", None), "model", None)
+            row = theirs.rows.get(model) if model else None
+            if model is getattr(getattr(form, "_meta", None), "model", None):
+                continue  # the key of a formset's row, which the formset itself looks for among its own
             if row is not None and choice.queryset.filter(pk=row.pk).exists():  # type: ignore[attr-defined]
                 offered.append(f"{type(form).__name__}.{name}")
     return offered
@@ -204,22 +212,20 @@ class Walk:
 
     def _try(self, route: Route, address: str, own: dict[str, Any], name: str, key: Any) -> None:
         where = f"{route.pattern} {name}={key}"
-        joint = "&" if "?" in address else "?"
-        for asked, body in ((address, {**own, name: key}), (f"{address}{joint}{name}={key}", own)):
-            written = Written()
-            with transaction.atomic():
-                with connection.execute_wrapper(written):
-                    response = _read(self.client.post(asked, body))
-                if written.labels:
-                    self._compare(where)
-                transaction.set_rollback(True)
-            text = text_of(response)
-            if response.status_code >= 500:
-                self.found.append(f"{where}: {response.status_code} {response.exc_info[1]!r}")
-            leaked = [trace for trace in traces(text, self.theirs) if trace != str(key)]
-            if leaked:
-                self.found.append(f"{where}: shows {leaked}")
-            self._look_at(route, response)
+        asked = f"{address}{'&' if '?' in address else '?'}{name}={key}"
+        written = Written()
+        with transaction.atomic():
+            with connection.execute_wrapper(written):
+                response = _read(self.client.post(asked, {**own, name: key}))
+            if written.labels:
+                self._compare(where)
+            transaction.set_rollback(True)
+        if response.status_code >= 500:
+            self.found.append(f"{where}: {response.status_code} {response.exc_info[1]!r}")
+        leaked = [trace for trace in traces(text_of(response), self.theirs) if trace != str(key)]
+        if leaked:
+            self.found.append(f"{where}: shows {leaked}")
+        self._look_at(route, response)
 
     def _compare(self, where: str) -> None:
         crossed = crossings(self.theirs) - self._before

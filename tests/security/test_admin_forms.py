@@ -57,7 +57,9 @@ def test_every_relation_of_every_admin_form_has_been_tried(ours, theirs, monkeyp
     walk = walk_of(ours.people["owner"], ours, theirs, monkeypatch)
     walk.over(route for route in form_routes() if route.name.endswith(("_add", "_change")))
     for model, page in admin.site._registry.items():
-        related = {pointer.name for pointer in [*pointers(model), *model._meta.many_to_many] if key_models(pointer.name)}
+        related = {
+            pointer.name for pointer in [*pointers(model), *model._meta.many_to_many] if key_models(pointer.name)
+        }
         for verb in ("add", "change"):
             door = f"admin:{model._meta.app_label}_{model._meta.model_name}_{verb}"
             for name in related & walk.editable.get(door, set()):

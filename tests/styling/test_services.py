@@ -6,7 +6,12 @@ import pytest
 from django.core.files.storage import default_storage
 
 from catalog.models import AuditEntry, Membership
+from catalog.services import rendition_jobs
+from catalog.services.renditions import files_of
+from catalog.views.doors import thumbnail
 from jobs.errors import Conflict, NotAllowed, NotFound, UserError
+from jobs.models import Job
+from jobs.tasks import run
 from styling.curves import MOST_POINTS, LossCurve
 from styling.cyclegan.presets import PRESETS
 from styling.cyclegan.settings import TrainingSettings
@@ -88,6 +93,29 @@ def test_a_removed_reference_takes_its_file_along_unless_another_style_needs_it(
     with django_capture_on_commit_callbacks(execute=True):
         references.remove_reference(reference=other.references.get(), by=editor)
     assert not default_storage.exists(name)
+
+
+def test_the_upload_of_references_makes_no_smaller_copies_itself_but_asks_a_worker(
+    style, editor, monkeypatch, django_capture_on_commit_callbacks
+):
+    """Web processes decode nothing but in the sandbox of the door."""
+    monkeypatch.setattr(rendition_jobs, "make_renditions", lambda *_, **__: pytest.fail("made at upload"))
+    with django_capture_on_commit_callbacks(execute=True):
+        references.add_references(style=style, files=[noise_picture(1), noise_picture(2)], by=editor)
+    monkeypatch.undo()
+    assert [reference.renditions for reference in style.references.all()] == [[], []]
+    first = style.references.first()
+    assert thumbnail(first) == first.file.url, "shown as it is until then"
+    job = Job.objects.get(kind=references.RENDITIONS_KIND)
+    run(str(job.pk))
+    job.refresh_from_db()
+    assert (job.status, job.result) == ("succeeded", {"made": 2, "lost": 0})
+    copies = files_of(style.references.first().renditions)
+    assert copies
+    assert thumbnail(style.references.first()).endswith(copies[0])
+    with django_capture_on_commit_callbacks(execute=True):
+        references.remove_reference(reference=style.references.first(), by=editor)
+    assert not any(default_storage.exists(name) for name in copies)
 
 
 def test_training_is_refused_below_eight_references_and_warned_of_below_thirty(style, merchant):
