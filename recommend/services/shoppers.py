@@ -135,8 +135,16 @@ def forget(key_ids: list[UUID]) -> int:
 
 
 def remove_interactions(*, shopper: Shopper, product_id: int) -> int:
-    """Forget what the shopper did with one product; how many events that were."""
-    return Interaction.objects.filter(shopper=shopper, product_id=product_id).delete()[0]
+    """Forget what the shopper did with one product, and the shelves that were chosen by it; how many events that were."""
+    with transaction.atomic():
+        slates = Slate.objects.filter(shopper=shopper)
+        chosen_by_it = [
+            pk
+            for pk, items in slates.values_list("pk", "items")
+            if any(item.get("source") == product_id for item in items)
+        ]
+        slates.filter(pk__in=chosen_by_it).delete()
+        return Interaction.objects.filter(shopper=shopper, product_id=product_id).delete()[0]
 
 
 def hidden_tags(shopper: Shopper) -> set[int]:

@@ -136,6 +136,26 @@ def test_seeing_and_correcting(shop):
     assert client.post(f"{shop.home}your-data/change/", {"verb": "evil"}).status_code == 404
 
 
+def test_a_forgotten_product_is_no_reason_any_more_either(shop):
+    client = visitor(shop)
+    walk(client, shop, shelf=0, style=0, steps=3)
+    client.get(shop.home)
+    me = Shopper.objects.latest("pk")
+
+    def sources() -> set[int]:
+        slates = Slate.objects.filter(shopper=me).values_list("items", flat=True)
+        return {item["source"] for items in slates for item in items if item.get("source")}
+
+    product = next(product for product in shop.products(0) if product.pk in sources())
+    before = Slate.objects.exclude(shopper=me).count()
+    client.post(f"{shop.home}your-data/change/", {"verb": "forget-product", "id": product.pk})
+    assert product.pk not in sources()
+    assert product.sku not in json.dumps(
+        json.loads(client.get(f"{shop.home}your-data/download/").content)["interactions"]
+    )
+    assert Slate.objects.exclude(shopper=me).count() == before
+
+
 def test_taking_along_is_complete_and_erasing_leaves_nothing(shop):
     before = others(shop)
     client = visitor(shop)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 import io
 import logging
+import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
@@ -18,10 +20,14 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
+from recommend import pseudonyms
 from recommend.engine.recommender import fit
 from recommend.models import Interaction, Shopper, Slate
-from recommend.services import event_stream, shoppers
+from recommend.privacy import key_store
+from recommend.services import event_stream, history, shoppers
 from recommend.services.fitting import read_interactions
+from stylerec_site import log_privacy
+from stylerec_site.throttles import AnonymousThrottle
 from tests.catalog.factories import picture_bytes
 from tests.recommend.shops import TINY, Api, add_crowd, event, open_fitted_shop, open_shop
 
@@ -71,11 +77,30 @@ def in_database() -> Iterator[tuple[str, bytes]]:
 
 
 def in_valkey(url: str) -> Iterator[tuple[str, bytes]]:
-    """Every key and its serialised value."""
-    valkey = redis.Redis.from_url(url)
+    """Every key and its value, read by its type: a serialised one would be compressed, and nothing be found in it."""
+    valkey: Any = redis.Redis.from_url(url)
+    readers = {
+        b"string": valkey.get,
+        b"stream": valkey.xrange,
+        b"hash": valkey.hgetall,
+        b"set": valkey.smembers,
+        b"list": lambda key: valkey.lrange(key, 0, -1),
+        b"zset": lambda key: valkey.zrange(key, 0, -1),
+    }
     for key in valkey.scan_iter():
         yield "valkey", key
-        yield f"valkey {key!r}", valkey.dump(key) or b""
+        yield from ((f"valkey {key!r}", part) for part in _parts(readers[valkey.type(key)](key)))
+
+
+def _parts(value: Any) -> Iterator[bytes]:
+    """Every byte string in a nested value."""
+    if isinstance(value, bytes):
+        yield value
+    elif isinstance(value, dict):
+        yield from _parts([*value.keys(), *value.values()])
+    elif value is not None:
+        for part in value:
+            yield from _parts(part)
 
 
 def in_files(*roots: Path) -> Iterator[tuple[str, bytes]]:
@@ -93,55 +118,109 @@ def traces(texts: list[str], places: Iterator[tuple[str, bytes]]) -> list[str]:
     return [where for where, content in places if any(form in content for form in wanted)]
 
 
+@pytest.fixture
+def erased(log, stream, valkey_url, settings) -> Callable[[], list[str]]:
+    """Acts as one person everywhere, erases the person, and tells where anything of them was found."""
+
+    def act_and_search() -> list[str]:
+        cache.clear()
+        shop = open_fitted_shop()
+        api = Api(shop)
+        api._client.defaults["REMOTE_ADDR"] = ADDRESS
+        browser = Client(REMOTE_ADDR=ADDRESS, HTTP_USER_AGENT=BROWSER)
+        products = shop.products()
+
+        # The shop's own server, which calls the person by their e-mail address …
+        assert api.send("PUT", f"shoppers/{EMAIL}/", {"personalisation": True}).status_code == 200
+        batch = {"events": [event(p, shopper=EMAIL) for p in products[:4]]}
+        assert api.send("POST", "events/", batch).status_code == 202
+        found = traces(CANARIES, in_valkey(valkey_url))  # what waits is encrypted
+        consumer = event_stream.Consumer()
+        consumer.prepare()
+        consumer.consume(wait_ms=50)
+        assert api.get("recommendations/", shopper=EMAIL).json()["personal"]
+        assert api.get("recommendations/", shopper=EMAIL, slot="nowhere").status_code == 400
+        assert api.send("PUT", f"shoppers/{EMAIL}/", b"{").status_code == 400
+        assert api.get(f"shoppers/{EMAIL}.unknown/").status_code == 404
+        # … and the same person in the storefront.
+        browser.post(f"{shop.home}consent/", {"answer": "yes"})
+        for product in products[:3]:
+            browser.get(f"{shop.home}p/{product.pk}/")
+        browser.get(f"{shop.home}search/", {"q": WORDS})
+        browser.post(f"{shop.home}bag/{products[0].pk}/", {"verb": "add"})
+        browser.post(f"{shop.home}your-data/change/", {"verb": "hide-tag", "id": shop.styles[0].pk})
+        assert browser.get("/api/v1/docs/").status_code == 200  # counted by address
+        crowd = set(add_crowd_names(shop))
+        people = list(Shopper.objects.filter(merchant=shop.merchant).exclude(pseudonym__in=crowd))
+        assert len(people) == 2
+        assert Interaction.objects.filter(shopper__in=people).count() >= 7
+        assert Slate.objects.filter(shopper__in=people).exists()
+        keys = [key.decode() for person in people if (key := key_store.find(person.key_id))]
+        assert len(keys) == 1  # of who had something sealed
+
+        for places in (in_database(), in_valkey(valkey_url), in_files(Path(settings.DATA_ROOT))):
+            found += traces(CANARIES, places)  # not even while the person is known
+
+        assert api.send("DELETE", f"shoppers/{EMAIL}/").status_code == 204
+        browser.post(f"{shop.home}your-data/change/", {"verb": "erase"})
+
+        numbers = {person.pk for person in people}
+        for model in (Shopper, Interaction, Slate):
+            column = "pk" if model is Shopper else "shopper"
+            found += [model.__name__] * model.objects.filter(**{f"{column}__in": numbers}).count()
+        found += [f"memory: {number}" for number in numbers & set(history._kept)]
+        wanted = [*CANARIES, *keys, *(person.pseudonym for person in people)]
+        found += traces(wanted, in_database())
+        found += traces(wanted, in_valkey(valkey_url))
+        found += traces(wanted, in_files(Path(settings.MEDIA_ROOT), Path(settings.DATA_ROOT), Path(site.DATA_ROOT)))
+        found += traces(wanted, iter([("log", log.getvalue().encode())]))
+        assert "/api/v1/shoppers/" in log.getvalue()  # something was logged
+        return found
+
+    return act_and_search
+
+
 @pytest.mark.django_db
-def test_erasure_leaves_nothing_anywhere(log, stream, valkey_url, settings):
-    cache.clear()
-    shop = open_fitted_shop()
-    api = Api(shop)
-    api._client.defaults["REMOTE_ADDR"] = ADDRESS
-    browser = Client(REMOTE_ADDR=ADDRESS, HTTP_USER_AGENT=BROWSER)
-    products = shop.products()
+def test_erasure_leaves_nothing_anywhere(erased):
+    assert erased() == []
 
-    # The shop's own server, which calls the person by their e-mail address …
-    assert api.send("PUT", f"shoppers/{EMAIL}/", {"personalisation": True}).status_code == 200
-    assert api.send("POST", "events/", {"events": [event(p, shopper=EMAIL) for p in products[:4]]}).status_code == 202
-    assert not traces(CANARIES, in_valkey(valkey_url))  # what waits is encrypted
-    consumer = event_stream.Consumer()
-    consumer.prepare()
-    consumer.consume(wait_ms=50)
-    assert api.get("recommendations/", shopper=EMAIL).json()["personal"]
-    assert api.get("recommendations/", shopper=EMAIL, slot="nowhere").status_code == 400
-    assert api.send("PUT", f"shoppers/{EMAIL}/", b"{").status_code == 400
-    assert api.get(f"shoppers/{EMAIL}.unknown/").status_code == 404
-    # … and the same person in the storefront.
-    browser.post(f"{shop.home}consent/", {"answer": "yes"})
-    for product in products[:3]:
-        browser.get(f"{shop.home}p/{product.pk}/")
-    browser.get(f"{shop.home}search/", {"q": WORDS})
-    browser.post(f"{shop.home}bag/{products[0].pk}/", {"verb": "add"})
-    browser.post(f"{shop.home}your-data/change/", {"verb": "hide-tag", "id": shop.styles[0].pk})
-    assert browser.get("/api/v1/products/").status_code == 401  # counted by address
-    crowd = set(add_crowd_names(shop))
-    people = list(Shopper.objects.filter(merchant=shop.merchant).exclude(pseudonym__in=crowd))
-    assert len(people) == 2
-    assert Interaction.objects.filter(shopper__in=people).count() >= 7
-    assert Slate.objects.filter(shopper__in=people).exists()
-    sealed = [bytes(person.sealed_profile) for person in people if person.sealed_profile]
-    assert len(sealed) == 1
 
-    assert api.send("DELETE", f"shoppers/{EMAIL}/").status_code == 204
-    browser.post(f"{shop.home}your-data/change/", {"verb": "erase"})
+def _nothing(*_args: object, **_kwargs: object) -> int:
+    return 0
 
-    keys = {person.pk for person in people}
-    assert not Interaction.objects.filter(shopper__in=keys).exists()
-    assert not Slate.objects.filter(shopper__in=keys).exists()
-    wanted = [*CANARIES, *(person.pseudonym for person in people)]
-    found = traces(wanted, in_database())
-    found += traces(wanted, in_valkey(valkey_url))
-    found += traces(wanted, in_files(Path(settings.MEDIA_ROOT), Path(settings.DATA_ROOT), Path(site.DATA_ROOT)))
-    found += traces(wanted, iter([("log", log.getvalue().encode())]))
-    assert found == []
-    assert "/shoppers/…" in log.getvalue()  # something was logged, and it was masked
+
+def _as_it_is(content: bytes) -> bytes:
+    return content
+
+
+#: What to break, and where the search must then find something.
+SABOTAGE: dict[str, tuple[list[tuple[object, str, object]], str]] = {
+    "events that wait as they are": (
+        [(event_stream, "cover", _as_it_is), (event_stream, "uncover", _as_it_is)],
+        "valkey",
+    ),
+    "visitors by their own name": (
+        [(pseudonyms, "pseudonym", lambda merchant_id, visitor_id, epoch: f"{epoch}:{visitor_id}")],
+        "recommend_shopper",
+    ),
+    "addresses as they are": (
+        [(AnonymousThrottle, "get_ident", lambda self, request: request.META["REMOTE_ADDR"])],
+        "valkey",
+    ),
+    "rows that stay": ([(shoppers, "forget", key_store.forget)], "Interaction"),
+    "a key that stays": ([(key_store, "forget", _nothing)], "shopper-keys.sqlite3"),
+    "a history that stays in memory": ([(history, "forget", _nothing)], "memory"),
+    "logs that name": ([(log_privacy, "_SHOPPER", re.compile("(nothing of this)"))], "log"),
+}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("sabotage", SABOTAGE)
+def test_the_search_finds_what_a_broken_control_leaves(erased, monkeypatch, sabotage):
+    breakages, where = SABOTAGE[sabotage]
+    for target, name, broken in breakages:
+        monkeypatch.setattr(target, name, broken)
+    assert any(where in place for place in erased())
 
 
 def add_crowd_names(shop) -> list[str]:
