@@ -13,7 +13,15 @@ from recommend.shelf_api import SHELF_PATHS
 router = DefaultRouter()
 router.include_format_suffixes = False  # there is one format, and actions do not take the argument
 extra_paths: list[URLPattern] = []
-for room in ("jobs", "catalog", "catalog.developers", "styling", "recommend", "recommend.creatives"):
+for room in (
+    "jobs",
+    "catalog",
+    "catalog.developers",
+    "styling",
+    "recommend",
+    "recommend.creatives",
+    "recommend.experiments",
+):
     resources = import_module(f"{room}.api")
     for prefix, viewset, basename in resources.ROUTES:
         router.register(prefix, viewset, basename)

@@ -1,0 +1,193 @@
+"""Experiments over the API: what runs, a new one, its start and end, and how it reads now."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework import mixins, serializers, status
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from catalog.api import OwnViewSet
+from catalog.permissions import merchant_of
+from jobs.errors import NotFound
+from recommend.experiments.metrics import GOALS, METRICS
+from recommend.experiments.models import Experiment, Variant
+from recommend.experiments.services import lifecycle
+from recommend.experiments.services.lifecycle import Asked
+from recommend.experiments.services.reading import Report, report_of
+from recommend.experiments.subjects import SUBJECTS
+
+
+class VariantSerializer(serializers.ModelSerializer[Variant]):
+    class Meta:
+        model = Variant
+        fields = ["id", "name", "value", "share", "is_rolled_out"]
+        read_only_fields = fields
+
+
+class ExperimentSerializer(serializers.ModelSerializer[Experiment]):
+    variants = VariantSerializer(many=True, read_only=True)
+
+    class Meta:
+        model = Experiment
+        fields = [
+            "id", "name", "hypothesis", "subject", "layer", "status", "metric", "uplift", "base_rate", "needed",
+            "guardrails", "variants", "created_at", "started_at", "stopped_at", "decided_at",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class AskedVariantSerializer(serializers.Serializer[Any]):
+    value = serializers.CharField(max_length=20, help_text="A setting of the subject; for versions the version's id.")
+    share = serializers.FloatField(min_value=0.01, max_value=1, help_text="Of the shoppers who agreed.")
+    name = serializers.CharField(max_length=80, required=False, default="")
+
+
+class AskedExperimentSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField(max_length=120)
+    hypothesis = serializers.CharField(max_length=500, required=False, allow_blank=True, default="")
+    subject = serializers.ChoiceField(choices=list(SUBJECTS))
+    variants = AskedVariantSerializer(many=True, help_text="Two to four; the first one is the control.")
+    metric = serializers.ChoiceField(choices=list(GOALS), default="clicked")
+    uplift = serializers.FloatField(
+        min_value=lifecycle.LEAST_UPLIFT, max_value=lifecycle.MOST_UPLIFT, default=0.1, help_text="Relative."
+    )
+    base_rate = serializers.FloatField(
+        min_value=0.0001, max_value=0.99, required=False, help_text="The goal's rate so far; empty: as measured."
+    )
+    guardrails = serializers.DictField(
+        child=serializers.FloatField(min_value=0.001, max_value=1),
+        required=False,
+        default=dict,
+        help_text="Metric → the relative harm that is accepted.",
+    )
+
+
+class RollOutSerializer(serializers.Serializer[Any]):
+    variant = serializers.IntegerField(min_value=1, max_value=2**62)
+
+
+class ArmSerializer(serializers.Serializer[Any]):
+    variant = serializers.IntegerField()
+    shoppers = serializers.IntegerField()
+    hits = serializers.IntegerField()
+    rate = serializers.FloatField()
+
+
+class RailSerializer(serializers.Serializer[Any]):
+    metric = serializers.ChoiceField(choices=list(METRICS))
+    state = serializers.ChoiceField(choices=["safe", "harmed", "unclear"])
+
+
+class ComparisonSerializer(serializers.Serializer[Any]):
+    variant = serializers.IntegerField()
+    difference = serializers.FloatField()
+    low = serializers.FloatField(allow_null=True, help_text="Always-valid; null while it is too early.")
+    high = serializers.FloatField(allow_null=True)
+    p_value = serializers.FloatField()
+    verdict = serializers.ChoiceField(choices=["too early", "undecided", "better", "worse"])
+    guardrails = RailSerializer(many=True)
+    conclusion = serializers.ChoiceField(choices=["distrust", "stop", "ship", "continue"])
+
+
+class ReportSerializer(serializers.Serializer[Any]):
+    conclusion = serializers.ChoiceField(choices=["distrust", "stop", "ship", "continue"])
+    arms = ArmSerializer(many=True)
+    sample_ratio_p_value = serializers.FloatField()
+    sample_ratio_mismatch = serializers.BooleanField()
+    comparisons = ComparisonSerializer(many=True)
+
+
+@extend_schema_view(list=extend_schema(summary="Experiments"), retrieve=extend_schema(summary="One experiment"))
+class ExperimentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, OwnViewSet):
+    """A/B experiments."""
+
+    queryset = Experiment.objects.select_related("merchant").prefetch_related("variants")
+    serializer_class = ExperimentSerializer
+    filterset_fields = ["status", "layer", "subject"]
+
+    @extend_schema(summary="Make a draft", request=AskedExperimentSerializer, responses={201: ExperimentSerializer})
+    def create(self, request: Request) -> Response:
+        asked = AskedExperimentSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        fields = dict(asked.validated_data)
+        variants = [Asked(**variant) for variant in fields.pop("variants")]
+        made = lifecycle.create_experiment(merchant=merchant_of(request), by=request.user, variants=variants, **fields)
+        return Response(self.get_serializer(made).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(summary="Throw a draft away")
+    def destroy(self, request: Request, pk: str | None = None) -> Response:
+        lifecycle.delete_draft(experiment=self.get_object(), by=request.user)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(summary="Start: shoppers are divided from the next page on", request=None)
+    @action(detail=True, methods=["post"])
+    def start(self, request: Request, pk: str | None = None) -> Response:
+        return self._answer(lifecycle.start(experiment=self.get_object(), by=request.user))
+
+    @extend_schema(summary="Stop: everybody gets the usual pages again", request=None)
+    @action(detail=True, methods=["post"])
+    def stop(self, request: Request, pk: str | None = None) -> Response:
+        return self._answer(lifecycle.stop(experiment=self.get_object(), by=request.user))
+
+    @extend_schema(
+        summary="Give everybody a variant of a stopped experiment", request=RollOutSerializer,
+        responses=ExperimentSerializer,
+    )  # fmt: skip
+    @action(detail=True, methods=["post"], url_path="roll-out")
+    def roll_out(self, request: Request, pk: str | None = None) -> Response:
+        asked = RollOutSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        experiment = self.get_object()
+        variant = experiment.variants.filter(pk=asked.validated_data["variant"]).first()
+        if variant is None:
+            raise NotFound(
+                "variant-unknown", _("The experiment has no such variant."), _("Read the experiment for its variants.")
+            )
+        return self._answer(lifecycle.roll_out(experiment=experiment, variant=variant, by=request.user))
+
+    @extend_schema(summary="Take a roll-out back", request=None)
+    @action(detail=True, methods=["post"])
+    def undo(self, request: Request, pk: str | None = None) -> Response:
+        return self._answer(lifecycle.undo(experiment=self.get_object(), by=request.user))
+
+    @extend_schema(summary="How it reads now; safe to ask at any time", responses=ReportSerializer)
+    @action(detail=True, pagination_class=None, filterset_fields=[])
+    def report(self, request: Request, pk: str | None = None) -> Response:
+        return Response(_told(report_of(self.get_object())))
+
+    def _answer(self, experiment: Experiment) -> Response:
+        return Response(self.get_serializer(self.get_queryset().get(pk=experiment.pk)).data)
+
+
+def _told(report: Report) -> dict[str, Any]:
+    arms = [report.control, *(one.challenger for one in report.comparisons)]
+    return {
+        "conclusion": report.conclusion,
+        "arms": [
+            {"variant": arm.variant.pk, "shoppers": arm.shoppers, "hits": arm.hits, "rate": arm.rate} for arm in arms
+        ],
+        "sample_ratio_p_value": report.ratio.p_value,
+        "sample_ratio_mismatch": report.ratio.mismatch,
+        "comparisons": [
+            {
+                "variant": one.challenger.variant.pk,
+                "difference": one.goal.difference,
+                "low": one.goal.low if math.isfinite(one.goal.low) else None,
+                "high": one.goal.high if math.isfinite(one.goal.high) else None,
+                "p_value": one.goal.p_value,
+                "verdict": one.goal.verdict,
+                "guardrails": [{"metric": rail.guardrail.name, "state": rail.state} for rail in one.guardrails],
+                "conclusion": one.conclusion,
+            }
+            for one in report.comparisons
+        ],
+    }
+
+
+ROUTES = [("experiments", ExperimentViewSet, "experiment")]

@@ -1,0 +1,68 @@
+"""Experiments over the API: the whole life, and whose they are."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.cache import cache
+
+from recommend.experiments.models import Experiment
+from tests.recommend.experiments import draft
+from tests.recommend.shops import Api, open_shop
+
+pytestmark = pytest.mark.django_db
+ASKED = {
+    "name": "Personal or popular?",
+    "subject": "strategy",
+    "variants": [{"value": "popular", "share": 0.5}, {"value": "personal", "share": 0.5}],
+    "uplift": 0.2,
+    "guardrails": {"bought": 0.1},
+}
+
+
+@pytest.fixture
+def shop():
+    cache.clear()
+    return open_shop(products=2)
+
+
+def test_a_program_runs_an_experiment_from_draft_to_decision_and_back(shop):
+    api = Api(shop, scope="write")
+    made = api.send("POST", "experiments/", ASKED)
+    assert made.status_code == 201
+    here, (control, challenger) = f"experiments/{made.json()['id']}/", made.json()["variants"]
+    assert (control["value"], challenger["name"]) == ("popular", "Personal")
+
+    assert api.send("POST", f"{here}start/").json()["status"] == "running"
+    report = api.get(f"{here}report/").json()
+    assert (report["conclusion"], report["comparisons"][0]["verdict"]) == ("continue", "too early")
+    assert report["comparisons"][0]["low"] is None
+    assert api.send("POST", f"{here}stop/").json()["status"] == "stopped"
+    decided = api.send("POST", f"{here}roll-out/", {"variant": control["id"]}).json()
+    assert (decided["status"], decided["variants"][0]["is_rolled_out"]) == ("decided", True)
+    shop.merchant.refresh_from_db()
+    assert shop.merchant.serving == {"usual": {"strategy": "popular"}}
+    assert api.send("POST", f"{here}undo/").json()["status"] == "stopped"
+    assert [row["id"] for row in api.get("experiments/", status="stopped").json()["results"]] == [made.json()["id"]]
+
+
+def test_what_does_not_follow_is_a_conflict_and_what_is_wrong_a_clear_400(shop):
+    api = Api(shop, scope="write")
+    here = f"experiments/{draft(shop).pk}/"
+    assert api.send("POST", f"{here}stop/").status_code == 409
+    alike = {**ASKED, "variants": [ASKED["variants"][0]] * 2}
+    refused = api.send("POST", "experiments/", alike)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (400, "variants-alike")
+    assert api.send("POST", f"{here}roll-out/", {"variant": 999_999}).status_code == 404
+    assert api.send("DELETE", here).status_code == 204
+    assert not Experiment.objects.exists()
+
+
+def test_a_reading_token_reads_and_another_shops_experiments_do_not_exist(shop):
+    experiment = draft(shop)
+    reader, stranger = Api(shop, scope="read"), Api(open_shop(products=2), scope="write")
+
+    assert reader.get(f"experiments/{experiment.pk}/report/").status_code == 200
+    assert reader.send("POST", f"experiments/{experiment.pk}/start/").status_code == 403
+    assert stranger.get(f"experiments/{experiment.pk}/").status_code == 404
+    assert stranger.send("POST", f"experiments/{experiment.pk}/start/").status_code == 404
+    assert Api(shop, scope="events").get("experiments/").status_code == 403
