@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin, messages
@@ -17,6 +18,7 @@ from jobs import services
 from jobs.errors import UserError
 from jobs.models import Job, JobEvent, WorkerPresence
 from jobs.presence import SEEN_WITHIN, workers_seen
+from jobs.registry import kind_name
 from jobs.tenancy import tenancy
 
 STATUS_COLORS = {
@@ -46,6 +48,14 @@ class ReadOnlyAdmin(ModelAdmin):
     has_module_permission = has_view_permission
 
 
+class KindFilter(admin.AllValuesFieldListFilter):
+    """The kinds that there are, in words."""
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        for choice in super().choices(changelist):
+            yield {**choice, "display": kind_name(str(choice["display"]))}
+
+
 class JobEventInline(TabularInline):
     model = JobEvent
     fields = readonly_fields = ["at", "name", "message"]
@@ -71,7 +81,7 @@ class JobAdmin(ReadOnlyAdmin):
         "created_at",
         "finished_at",
     ]
-    list_filter = ["status", "kind", "queue"]
+    list_filter = ["status", ("kind", KindFilter), "queue"]
     list_select_related = ["created_by"]
     search_fields = ["id", "kind", "error_message"]
     date_hierarchy = "created_at"
@@ -121,7 +131,7 @@ class JobAdmin(ReadOnlyAdmin):
 
     @display(description=_("Job"), ordering="kind")
     def kind_shown(self, job: Job) -> str:
-        return str(job)
+        return f"{kind_name(job.kind)} {str(job.pk)[:8]}"
 
     @display(description=_("Status"), label=STATUS_COLORS, ordering="status")
     def status_shown(self, job: Job) -> tuple[str, Any]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
+
+from jobs.errors import Text
 
 if TYPE_CHECKING:
     from jobs.context import JobContext
@@ -11,6 +13,17 @@ if TYPE_CHECKING:
 Handler = Callable[["JobContext"], dict[str, Any] | None]
 
 _handlers: dict[str, Handler] = {}
+_names: dict[str, Text] = {}
+
+
+def name_kinds(names: Mapping[str, Text]) -> None:
+    """Say what kinds of jobs are called where people see them."""
+    _names.update(names)
+
+
+def kind_name(kind: str) -> Text:
+    """A kind in words; the kind itself where nobody has named it."""
+    return _names.get(kind, kind)
 
 
 def job_handler(kind: str) -> Callable[[Handler], Handler]:

@@ -268,6 +268,7 @@ class StyledImageAdmin(LookOnlyAdmin):
         "truth_shown",
         "created_at",
     ]
+    list_display_links = ["product_shown"]
     list_filter = ["status", "is_flagged", ("style", OwnFilter)]
     list_select_related = ["style", "product_image__product", "merchant"]
     search_fields = ["product_image__product__name", "product_image__product__name_zh", "product_image__product__sku"]

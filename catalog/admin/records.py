@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.contrib import admin
@@ -13,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from catalog.admin_access import LookOnlyAdmin, OwnAdmin, OwnFilter, editable_shops
+from catalog.audit_texts import ACTIONS, action_text, target_text
 from catalog.models import AuditEntry, ImportRun
 from jobs.admin import STATUS_COLORS
 
@@ -54,9 +56,26 @@ class ImportRunAdmin(LookOnlyAdmin):
         return run.status, run.get_status_display()
 
 
+class ActionFilter(admin.AllValuesFieldListFilter):
+    """The actions that there are, in words."""
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        for choice in super().choices(changelist):
+            action = str(choice["display"])
+            yield {**choice, "display": action_text(action) if action in ACTIONS else action}
+
+
 @admin.register(AuditEntry)
 class AuditEntryAdmin(OwnAdmin):
-    list_display = ["at", "actor", "action", "target"]
-    list_filter = [("merchant", OwnFilter), "action"]
+    list_display = ["at", "actor", "action_shown", "target_shown"]
+    list_filter = [("merchant", OwnFilter), ("action", ActionFilter)]
     search_fields = ["actor", "action", "target"]
     date_hierarchy = "at"
+
+    @display(description=_("did"), ordering="action")
+    def action_shown(self, entry: AuditEntry) -> str:
+        return action_text(entry.action)
+
+    @display(description=_("to what"), ordering="target")
+    def target_shown(self, entry: AuditEntry) -> str:
+        return target_text(entry.target)

@@ -9,11 +9,11 @@ from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
 
 from catalog.models import Merchant
-from jobs.errors import Text
 from jobs.models import Job
+from jobs.registry import kind_name
 from recommend.labels import WARNINGS
 from recommend.models import Recommender
 from recommend.services.health import known_warnings
@@ -23,17 +23,6 @@ from styling.models import StyleModel
 
 #: Failed jobs that are named; the rest is a number.
 NAMED_FAILURES = 5
-
-KINDS: dict[str, Text] = {
-    "catalog.import": gettext_lazy("Import"),
-    "styling.train": gettext_lazy("Training"),
-    "styling.stylise": gettext_lazy("Stylising"),
-    "recommend.fit": gettext_lazy("Recommender fit"),
-    "catalog.renditions": gettext_lazy("Smaller copies of pictures"),
-    "styling.renditions": gettext_lazy("Smaller copies of pictures"),
-    "creatives.draw": gettext_lazy("Ad creatives"),
-    "site.demo-data": gettext_lazy("Demo data"),
-}
 
 
 @dataclass(frozen=True)
@@ -47,11 +36,6 @@ class Item:
     link: str = ""
     action: str = ""
     retry: Job | None = None
-
-
-def kind_name(kind: str) -> Text:
-    """A kind of job in words."""
-    return KINDS.get(kind, kind)
 
 
 def of_shop(shop: Merchant, counts: Counts, *, may_edit: bool) -> list[Item]:

@@ -12,8 +12,8 @@ from django.utils.safestring import SafeString
 from catalog.models import Merchant
 from jobs.models import Job, WorkerPresence
 from jobs.presence import workers_seen
+from jobs.registry import kind_name
 from recommend.admin_charts import bar
-from stylerec_site.dashboard.attention import kind_name
 from styling.models import TrainingRun
 
 #: What each queue is for; a queue that nobody listens to matters only once something waits in it.

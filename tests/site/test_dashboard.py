@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from PIL import Image
 
+from catalog import audit
 from catalog.demo import assortment
 from catalog.models import Membership, Merchant, Product
 from jobs.context import JobContext
@@ -359,3 +360,17 @@ def queries_of(client, address):
     with CaptureQueriesContext(connection) as queries:
         assert client.get(address).status_code == 200
     return len(queries)
+
+
+def test_jobs_and_what_was_done_stand_in_words(log_in, merchant):
+    Job.objects.create(kind="styling.train", merchant_key=merchant.pk)
+    Job.objects.create(kind="styling.stylise", merchant_key=merchant.pk)
+    client = log_in()
+    jobs = client.get(reverse("admin:jobs_job_changelist")).content.decode()
+    assert "Training " in jobs
+    assert "styling.train " not in jobs
+    audit.record(merchant=merchant, actor=None, action="rule-changed", target=merchant)
+    audit.record(merchant=merchant, actor=None, action="something-else", target=merchant)
+    trail = client.get(reverse("admin:catalog_auditentry_changelist")).content.decode()
+    for text in ("Changed a rule", "Something else", f"Shop #{merchant.pk}"):
+        assert text in trail
