@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -146,39 +146,45 @@ def _events(shop: Merchant, days: int) -> Any:
 
 @dataclass
 class _People:
-    """Shoppers by what they looked at, and those of them who bought it afterwards."""
+    """How many shoppers looked, by where, and those who bought what they had looked at there."""
 
-    lookers: dict[Any, set[int]] = field(default_factory=lambda: defaultdict(set))
-    buyers: dict[Any, set[int]] = field(default_factory=lambda: defaultdict(set))
+    lookers: Mapping[Any, int]
+    buyers: Mapping[Any, set[int]]
 
 
 def _people(shop: Merchant, days: int) -> dict[str, _People]:
-    """One pass over looks and purchases for all tables: a database would look up every look's purchase on its own."""
+    """Lookers are counted by the database; the looks of those who bought are gone through once for all tables.
+
+    The database would look up the purchase of every look on its own, and most shoppers buy nothing.
+    """
     happened = _events(shop, days).order_by()
-    purchases = happened.filter(kind=KINDS.PURCHASE).values_list("shopper_id", "product_id", "occurred_at")
+    purchases = happened.filter(kind=KINDS.PURCHASE)
     bought: dict[tuple[int, int], datetime] = {}
-    for shopper, product, moment in purchases.iterator():
+    for shopper, product, moment in purchases.values_list("shopper_id", "product_id", "occurred_at").iterator():
         bought[shopper, product] = max(moment, bought.get((shopper, product), moment))
-    people = {key: _People() for key in KEYS}
-    looks = happened.filter(kind__in=LOOKS).values_list("shopper_id", "product_id", "occurred_at", *KEYS)
-    for shopper, product, moment, *places in looks.iterator():
+    looks = happened.filter(kind__in=LOOKS)
+    of_buyers = looks.filter(shopper__in=purchases.values("shopper"), product__in=purchases.values("product"))
+    buyers: dict[str, dict[Any, set[int]]] = {key: defaultdict(set) for key in KEYS}
+    for shopper, product, moment, *places in of_buyers.values_list(
+        "shopper_id", "product_id", "occurred_at", *KEYS
+    ).iterator():
         purchase = bought.get((shopper, product))
-        for key, place in zip(KEYS, places, strict=True):
-            people[key].lookers[place].add(shopper)
-            if purchase is not None and purchase >= moment:
-                people[key].buyers[place].add(shopper)
-    return people
+        if purchase is not None and purchase >= moment:
+            for key, place in zip(KEYS, places, strict=True):
+                buyers[key][place].add(shopper)
+    counted = {key: looks.values_list(key).annotate(people=Count("shopper", distinct=True)) for key in KEYS}
+    return {key: _People(dict(counted[key]), buyers[key]) for key in KEYS}
 
 
 def _lines(
     shop: Merchant, days: int, key: str, counted: Mapping[Any, tuple[str, Counts]], people: _People
 ) -> list[Line]:
     least = settings.STATISTICS_MINIMUM_GROUP
-    quiet = [place for place in counted if len(people.lookers[place]) < least]
+    quiet = [place for place in counted if people.lookers.get(place, 0) < least]
     enough = set(counted) - set(quiet) | _seen_by_enough(shop, days, key, quiet)
     found = []
     for place, (name, counts) in counted.items():
-        lookers, buyers = len(people.lookers[place]), len(people.buyers[place])
+        lookers, buyers = people.lookers.get(place, 0), len(people.buyers.get(place, ()))
         click = wilson(counts.clicks, counts.impressions) if place in enough else None
         found.append((name, counts, click, wilson(buyers, lookers) if lookers >= least else None))
     widest_click = max([rate.high for *_, rate, _sale in found if rate] + [0.001])
