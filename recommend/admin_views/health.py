@@ -15,12 +15,15 @@ from catalog.views.doors import page, staff_page
 from recommend.admin_charts import bar, rate_course, signed_bar
 from recommend.admin_views.doors import shops_of
 from recommend.engine.drift import MATTERS, Shift
+from recommend.engine.intervals import wilson
 from recommend.labels import WARNINGS
 from recommend.models import RecommenderFit
 from recommend.services.health import MOST_FALLBACK, Health, Rate, health_of
 
 #: Lines of a shift that are shown, the largest change first.
 LINES = 8
+#: A hit rate of fewer people says nothing.
+FEWEST_PEOPLE = 10
 UNFINISHED = ("queued", "running")
 
 
@@ -40,6 +43,7 @@ def health(request: HttpRequest) -> HttpResponse:
         "can_fit": has_role(request.user, shop, Membership.Role.EDITOR),
         "is_fitting": RecommenderFit.objects.filter(merchant=shop, status__in=UNFINISHED).exists(),
         "promised": _promised(found),
+        "hits": _hits(found),
         "fallback": _percent(found.answers.fallback_share),
         "fallback_bar": bar(
             found.answers.fallback_share, most=1.0, tone="bad" if "fallback" in found.warnings else "accent"
@@ -79,6 +83,15 @@ def _rate(rate: Rate) -> dict[str, Any] | None:
         "span": f"{100 * low:.1f}–{100 * high:.1f}%",
         "impressions": rate.impressions,
     }
+
+
+def _hits(found: Health) -> dict[str, Any] | None:
+    """The hit rate since the fit, with its interval; None while too few people have chosen something."""
+    hits, people = found.hits
+    if people < FEWEST_PEOPLE:
+        return None
+    low, high = wilson(hits, people)
+    return {"value": _percent(hits / people), "span": f"{100 * low:.0f}–{100 * high:.0f}%", "people": people}
 
 
 def _promised(found: Health) -> dict[str, str] | None:

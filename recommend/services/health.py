@@ -15,11 +15,13 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from catalog.models import Category, Merchant, Product
+from recommend import serving
 from recommend.engine.drift import Shift, population_shift
 from recommend.engine.intervals import wilson
 from recommend.models import Recommender, Slate
 from recommend.services import fitting
 from recommend.services.daily_rates import Counts, daily_rates
+from recommend.services.live_score import hits_since
 from styling.models import Style
 
 #: The days before a fit, and those until now, that are compared.
@@ -85,6 +87,8 @@ class Health:
     days: Sequence[tuple[date, Rate]]
     before: Rate
     recent: Rate
+    #: (hits, people) of the fit's own score, taken again on what has happened since.
+    hits: tuple[int, int]
     categories: Shift
     styles: Shift
     names: Mapping[str, Mapping[str, str]]
@@ -126,6 +130,7 @@ def health_of(merchant: Merchant) -> Health:
         days=[(day, _rate(chart.by_day.get(day, Counts()))) for day in _calendar(BEFORE)],
         before=earlier,
         recent=recent,
+        hits=_hits(merchant, version),
         categories=categories,
         styles=styles,
         names={
@@ -134,6 +139,13 @@ def health_of(merchant: Merchant) -> Health:
         },
         warnings=warnings,
     )
+
+
+def _hits(merchant: Merchant, version: Recommender | None) -> tuple[int, int]:
+    served = serving.deployed(merchant) if version is not None else None
+    if version is None or served is None or served.recommender_id != version.pk:
+        return 0, 0
+    return hits_since(merchant, served.fitted, version.created_at)
 
 
 def known_warnings(merchant: Merchant) -> list[str]:
