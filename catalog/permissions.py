@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class ScopedRolePermission(BasePermission):
-    """Reading needs a viewer, writing an editor; a view raises or lowers that by ``write_role`` / ``token_scopes``."""
+    """Reading needs a viewer, writing an editor, unless a view names a ``read_role``, ``write_role`` or ``token_scopes``."""
 
     message = _("Your token or role does not allow this.")
 
@@ -28,7 +28,8 @@ class ScopedRolePermission(BasePermission):
         reading = request.method in SAFE_METHODS
         if isinstance(request.auth, ApiToken) and not self._scope_allows(request.auth, reading, view):
             return False
-        least = Membership.Role.VIEWER if reading else getattr(view, "write_role", Membership.Role.EDITOR)
+        role, usual = ("read_role", Membership.Role.VIEWER) if reading else ("write_role", Membership.Role.EDITOR)
+        least = getattr(view, role, usual)
         if isinstance(request.auth, ApiToken) and hasattr(request.auth, "role") and not request.user.is_superuser:
             return is_enough(request.auth.role, least)  # read along with the token
         return has_role(request.user, merchant_of(request), least)

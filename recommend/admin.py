@@ -27,10 +27,19 @@ from recommend.services.merchandising import check_rule, delete_rule, save_rule
 
 
 class ShownOnlyAdmin(TenantAdmin):
-    """A list to look at; its rows have no page, so that no id of a person stands in an address."""
+    """A list for editors to look at; its rows have no page, so that no id of a person stands in an address.
+
+    Each row belongs to somebody's history: whoever only looks at products and renderings has no need of it.
+    """
 
     list_display_links = None
     list_max_show_all = 0
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).filter(merchant__in=editable_shops(request))
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return super().has_module_permission(request) and bool(editable_shops(request))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

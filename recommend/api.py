@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from catalog.api import OwnViewSet
-from catalog.models import ApiToken, Merchant, Product
+from catalog.models import ApiToken, Membership, Merchant, Product
 from catalog.permissions import merchant_of
 from jobs.errors import NotFound, UserError
 from recommend.models import Interaction, Recommender, RecommenderFit, Shopper
@@ -250,8 +250,9 @@ class InteractionSerializer(serializers.ModelSerializer[Interaction]):
 
 @extend_schema_view(list=extend_schema(summary="Stored events, newest first"))
 class InteractionViewSet(mixins.ListModelMixin, OwnViewSet):
-    """What shoppers did, under their pseudonyms."""
+    """What shoppers did, under their pseudonyms: a history of one person each, so that looking is not enough."""
 
+    read_role = Membership.Role.EDITOR
     queryset = Interaction.objects.select_related("shopper", "product", "style")
     serializer_class = InteractionSerializer
     filterset_fields = ["kind", "slot"]

@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
+from catalog.admin_access import editable_shops
 from catalog.models import Merchant, Product
 from catalog.search import matches
 from catalog.views.doors import page, staff_page
@@ -54,12 +55,16 @@ class Explained:
 @staff_page
 @require_GET
 def why(request: HttpRequest) -> HttpResponse:
-    """Choose a shopper by their short code, or invent one by clicking products; see their page and its reasons."""
+    """Choose a shopper by their short code, or invent one by clicking products; see their page and its reasons.
+
+    A real shopper's page shows one person's history, under a pseudonym: it takes an editor. Anybody may invent one.
+    """
     shops, shop = shops_of(request)
     if shop is None:
         return page(request, "recommend/no_shop.html", {}, title=_("Why panel"))
     code, clicks = request.GET.get("shopper", "").strip(), _clicks(request.GET.get("clicks", ""))
-    shopper = Shopper.objects.filter(with_code(code), merchant__in=shops).first() if code else None
+    of_people = editable_shops(request)
+    shopper = Shopper.objects.filter(with_code(code), merchant__in=of_people).first() if code else None
     if shopper is not None and shopper.merchant_id != shop.pk:
         shop = next(one for one in shops if one.pk == shopper.merchant_id)
     shown = (
@@ -75,7 +80,10 @@ def why(request: HttpRequest) -> HttpResponse:
         "code_unknown": bool(code) and shopper is None,
         "switched_off": shopper is not None and not shopper.personalisation_enabled,
         "clicks": clicks,
-        "shoppers": [
+        "may_see_shoppers": shop in of_people,
+        "shoppers": []
+        if shop not in of_people
+        else [
             (code_of(row), row) for row in Shopper.objects.filter(merchant=shop).order_by("-last_seen_at")[:SHOPPERS]
         ],
         "shown": shown,

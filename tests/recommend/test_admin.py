@@ -259,7 +259,7 @@ def test_what_shoppers_do_shows_no_id_of_a_person_and_nothing_of_another_shop(lo
         product=ProductFactory(merchant=other, name="Foreign vase"),
         kind="view",
     )
-    client = log_in(Membership.Role.VIEWER)
+    client = log_in(Membership.Role.EDITOR)
     for name in ("interaction", "shopper"):
         page = client.get(reverse(f"admin:recommend_{name}_changelist")).content.decode()
         assert code_of(shopper) in page

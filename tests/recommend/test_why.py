@@ -22,7 +22,7 @@ def shop():
 
 @pytest.fixture
 def log_in(client, shop):
-    client.force_login(person(shop.merchant, "viewer"))
+    client.force_login(person(shop.merchant, "editor"))
     return client
 
 
