@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import mixins, serializers, status
@@ -19,7 +20,7 @@ from recommend.experiments.metrics import GOALS, METRICS
 from recommend.experiments.models import Experiment, Variant
 from recommend.experiments.services import lifecycle
 from recommend.experiments.services.lifecycle import Asked
-from recommend.experiments.services.reading import Report, report_of
+from recommend.experiments.services.reading import Arms, Comparison, Report, report_of
 from recommend.experiments.subjects import SUBJECTS
 
 
@@ -74,9 +75,9 @@ class RollOutSerializer(serializers.Serializer[Any]):
 
 class ArmSerializer(serializers.Serializer[Any]):
     variant = serializers.IntegerField()
-    shoppers = serializers.IntegerField()
-    hits = serializers.IntegerField()
-    rate = serializers.FloatField()
+    shoppers = serializers.IntegerField(allow_null=True, help_text="This and the rest are null below ten shoppers.")
+    hits = serializers.IntegerField(allow_null=True)
+    rate = serializers.FloatField(allow_null=True)
 
 
 class RailSerializer(serializers.Serializer[Any]):
@@ -86,10 +87,10 @@ class RailSerializer(serializers.Serializer[Any]):
 
 class ComparisonSerializer(serializers.Serializer[Any]):
     variant = serializers.IntegerField()
-    difference = serializers.FloatField()
+    difference = serializers.FloatField(allow_null=True, help_text="Null where either variant has below ten shoppers.")
     low = serializers.FloatField(allow_null=True, help_text="Always-valid; null while it is too early.")
     high = serializers.FloatField(allow_null=True)
-    p_value = serializers.FloatField()
+    p_value = serializers.FloatField(allow_null=True)
     verdict = serializers.ChoiceField(choices=["too early", "undecided", "better", "worse"])
     guardrails = RailSerializer(many=True)
     conclusion = serializers.ChoiceField(choices=["distrust", "stop", "ship", "continue"])
@@ -170,17 +171,20 @@ def _told(report: Report) -> dict[str, Any]:
     return {
         "conclusion": report.conclusion,
         "arms": [
-            {"variant": arm.variant.pk, "shoppers": arm.shoppers, "hits": arm.hits, "rate": arm.rate} for arm in arms
+            {
+                "variant": arm.variant.pk,
+                "shoppers": arm.shoppers if _tells_of_nobody(arm) else None,
+                "hits": arm.hits if _tells_of_nobody(arm) else None,
+                "rate": arm.rate if _tells_of_nobody(arm) else None,
+            }
+            for arm in arms
         ],
         "sample_ratio_p_value": report.ratio.p_value,
         "sample_ratio_mismatch": report.ratio.mismatch,
         "comparisons": [
             {
                 "variant": one.challenger.variant.pk,
-                "difference": one.goal.difference,
-                "low": one.goal.low if math.isfinite(one.goal.low) else None,
-                "high": one.goal.high if math.isfinite(one.goal.high) else None,
-                "p_value": one.goal.p_value,
+                **_difference(one, told=_tells_of_nobody(report.control) and _tells_of_nobody(one.challenger)),
                 "verdict": one.goal.verdict,
                 "guardrails": [{"metric": rail.guardrail.name, "state": rail.state} for rail in one.guardrails],
                 "conclusion": one.conclusion,
@@ -188,6 +192,21 @@ def _told(report: Report) -> dict[str, Any]:
             for one in report.comparisons
         ],
     }
+
+
+def _difference(one: Comparison, *, told: bool) -> dict[str, float | None]:
+    goal = one.goal
+    return {
+        "difference": goal.difference if told else None,
+        "low": goal.low if told and math.isfinite(goal.low) else None,
+        "high": goal.high if told and math.isfinite(goal.high) else None,
+        "p_value": goal.p_value if told else None,
+    }
+
+
+def _tells_of_nobody(arm: Arms) -> bool:
+    """Whether figures of this variant are of enough shoppers to leave the house; of none they are, too."""
+    return not 0 < arm.shoppers < settings.STATISTICS_MINIMUM_GROUP
 
 
 ROUTES = [("experiments", ExperimentViewSet, "experiment")]

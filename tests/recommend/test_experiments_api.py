@@ -66,3 +66,14 @@ def test_a_reading_token_reads_and_another_shops_experiments_do_not_exist(shop):
     assert stranger.get(f"experiments/{experiment.pk}/").status_code == 404
     assert stranger.send("POST", f"experiments/{experiment.pk}/start/").status_code == 404
     assert Api(shop, scope="events").get("experiments/").status_code == 403
+
+
+def test_a_variant_of_fewer_than_ten_shoppers_has_no_figures(shop):
+    experiment = draft(shop)
+    control, challenger = experiment.variants.all()
+    few, many = {"shoppers": [9], experiment.metric: [4]}, {"shoppers": [10], experiment.metric: [4]}
+    experiment.result = {"days": ["2026-11-20"], "variants": {str(control.pk): many, str(challenger.pk): few}}
+    experiment.save()
+    report = Api(shop, scope="read").get(f"experiments/{experiment.pk}/report/").json()
+    assert [(arm["shoppers"], arm["hits"], arm["rate"]) for arm in report["arms"]] == [(10, 4, 0.4), (None, None, None)]
+    assert {report["comparisons"][0][name] for name in ("difference", "low", "high", "p_value")} == {None}
