@@ -18,8 +18,8 @@ from catalog.permissions import merchant_of
 from jobs.errors import NotFound
 from recommend.experiments.metrics import GOALS, METRICS
 from recommend.experiments.models import Experiment, Variant
-from recommend.experiments.services import lifecycle
-from recommend.experiments.services.lifecycle import Asked
+from recommend.experiments.services import drafts, lifecycle
+from recommend.experiments.services.drafts import Asked
 from recommend.experiments.services.reading import Arms, Comparison, Report, report_of
 from recommend.experiments.subjects import SUBJECTS
 
@@ -56,7 +56,7 @@ class AskedExperimentSerializer(serializers.Serializer[Any]):
     variants = AskedVariantSerializer(many=True, help_text="Two to four; the first one is the control.")
     metric = serializers.ChoiceField(choices=list(GOALS), default="clicked")
     uplift = serializers.FloatField(
-        min_value=lifecycle.LEAST_UPLIFT, max_value=lifecycle.MOST_UPLIFT, default=0.1, help_text="Relative."
+        min_value=drafts.LEAST_UPLIFT, max_value=drafts.MOST_UPLIFT, default=0.1, help_text="Relative."
     )
     base_rate = serializers.FloatField(
         min_value=0.0001, max_value=0.99, required=False, help_text="The goal's rate so far; empty: as measured."
@@ -118,7 +118,7 @@ class ExperimentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, OwnVie
         asked.is_valid(raise_exception=True)
         fields = dict(asked.validated_data)
         variants = [Asked(**variant) for variant in fields.pop("variants")]
-        made = lifecycle.create_experiment(merchant=merchant_of(request), by=request.user, variants=variants, **fields)
+        made = drafts.create_experiment(merchant=merchant_of(request), by=request.user, variants=variants, **fields)
         return Response(self.get_serializer(made).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(summary="Throw a draft away")

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Merchant
 from recommend.experiments.metrics import GOALS, METRICS
-from recommend.experiments.services.lifecycle import LEAST_UPLIFT, MOST_UPLIFT, USUAL_MARGIN, Asked
+from recommend.experiments.services.drafts import LEAST_UPLIFT, MOST_UPLIFT, USUAL_MARGIN, Asked
 from recommend.experiments.subjects import SUBJECTS
 from recommend.models import Recommender
 

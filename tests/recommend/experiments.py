@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from catalog.models import Merchant
 from recommend.experiments.models import Experiment, Exposure, Variant
-from recommend.experiments.services.lifecycle import Asked, create_experiment
+from recommend.experiments.services.drafts import Asked, create_experiment
 from recommend.models import Interaction, Shopper
 from recommend.services import shoppers
 from tests.recommend.shops import Shop

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.db import IntegrityError, transaction
 
@@ -9,7 +11,7 @@ from catalog.models import AuditEntry
 from jobs.errors import Conflict, NotAllowed, UserError
 from recommend.experiments.models import Experiment
 from recommend.experiments.services import lifecycle
-from recommend.experiments.services.lifecycle import Asked
+from recommend.experiments.services.drafts import Asked
 from recommend.experiments.treatment import treatment_of
 from tests.recommend.experiments import draft, editor, take_part
 from tests.recommend.shops import deploy_fit, open_fitted_shop, open_shop
@@ -181,7 +183,7 @@ def test_another_shops_version_cannot_be_tried(shop, boss):
 def test_stopping_keeps_the_counts_and_forgets_the_people(shop, boss):
     experiment = lifecycle.start(experiment=draft(shop, by=boss), by=boss)
     control, challenger = experiment.variants.all()
-    Experiment.objects.update(started_at=experiment.started_at - lifecycle.timedelta(days=2))
+    Experiment.objects.update(started_at=experiment.started_at - timedelta(days=2))
     take_part(shop, experiment, control, count=5, clicking=2)
     take_part(shop, experiment, challenger, count=4, clicking=3)
     lifecycle.stop(experiment=experiment, by=boss)

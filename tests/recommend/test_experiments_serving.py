@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import timedelta
 
 import pytest
 from django.db import connection
@@ -11,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from recommend.experiments import treatment
 from recommend.experiments.models import Experiment, Exposure
 from recommend.experiments.services import lifecycle
-from recommend.experiments.services.lifecycle import Asked
+from recommend.experiments.services.drafts import Asked
 from recommend.experiments.treatment import treatment_of
 from recommend.models import Interaction, Shopper
 from recommend.services import shoppers
@@ -191,7 +192,7 @@ def test_what_an_ended_experiment_left_and_what_is_too_old_is_purged(settings):
             experiment=experiment, variant=experiment.variants.first(), shopper=shopper, at=running.started_at
         )
     Exposure.objects.filter(shopper=people[1]).update(
-        at=running.started_at - lifecycle.timedelta(days=settings.INTERACTION_RETENTION_DAYS + 1)
+        at=running.started_at - timedelta(days=settings.INTERACTION_RETENTION_DAYS + 1)
     )
 
     assert lifecycle.forget_exposures() == 2

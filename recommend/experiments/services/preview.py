@@ -9,7 +9,7 @@ from django.db.models import Count, Q
 
 from recommend.experiments.metrics import ACTIONS
 from recommend.experiments.models import Experiment, Variant
-from recommend.experiments.services.lifecycle import version_of
+from recommend.experiments.services.drafts import version_of
 from recommend.experiments.treatment import treatment_of, treatment_with
 from recommend.models import Shopper
 from recommend.services.shelves import Shelves

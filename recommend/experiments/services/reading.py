@@ -9,10 +9,10 @@ from typing import Any
 
 from recommend.engine.experiments import SampleRatio, sample_ratio
 from recommend.engine.experiments import Variant as Arm
-from recommend.engine.guardrails import GuardrailReading, check, conclude
+from recommend.engine.guardrails import Guardrail, GuardrailReading, check, conclude
 from recommend.engine.sequential import Reading, Sample, read
+from recommend.experiments.metrics import METRICS
 from recommend.experiments.models import Experiment, Variant
-from recommend.experiments.services.lifecycle import guardrails_of
 from recommend.experiments.services.outcomes import current_outcomes
 
 ALPHA = 0.05
@@ -132,7 +132,7 @@ def _compare(
     goal = course[-1][1] if course else read(nothing, nothing, smallest_effect=effect, alpha=alpha)
     guardrails = [
         check(rail, _sample(ours, rail.name, -1), _sample(theirs, rail.name, -1), alpha=alpha)
-        for rail in guardrails_of(experiment)
+        for rail in _guardrails_of(experiment)
     ]
     return Comparison(challenger, goal, guardrails, conclude(goal, guardrails, ratio), course)
 
@@ -142,3 +142,11 @@ def _sample(of_variant: Mapping[str, Sequence[int]], metric: str, place: int) ->
     if not shoppers or not hits:
         return Sample.of_rate(0, 0)
     return Sample.of_rate(min(hits[place], shoppers[place]), shoppers[place])
+
+
+def _guardrails_of(experiment: Experiment) -> list[Guardrail]:
+    return [
+        Guardrail(code, margin, METRICS[code].more_is_better)
+        for code, margin in experiment.guardrails.items()
+        if code in METRICS
+    ]

@@ -17,7 +17,7 @@ from jobs.errors import UserError
 from recommend.admin_views.doors import shops_of
 from recommend.experiments.forms import ExperimentForm
 from recommend.experiments.metrics import GOALS, METRICS
-from recommend.experiments.services import lifecycle, planning
+from recommend.experiments.services import drafts, lifecycle, planning
 from recommend.experiments.subjects import LAYERS, SUBJECTS
 
 #: Days that are drawn one by one; what takes longer is told in words.
@@ -36,7 +36,7 @@ def new(request: HttpRequest) -> HttpResponse:
     form = ExperimentForm(request.POST or None, merchant=shop)
     if request.method == "POST" and form.is_valid():
         try:
-            made = lifecycle.create_experiment(
+            made = drafts.create_experiment(
                 merchant=shop,
                 by=request.user,
                 name=form.cleaned_data["name"],
@@ -126,4 +126,4 @@ def _percent(text: str) -> float | None:
         value = float(text[:8]) / 100
     except ValueError:
         return None
-    return value if 0 < value <= lifecycle.MOST_UPLIFT else None
+    return value if 0 < value <= drafts.MOST_UPLIFT else None
