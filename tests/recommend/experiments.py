@@ -10,6 +10,7 @@ from django.utils import timezone
 from catalog.models import Merchant
 from recommend.experiments.models import Experiment, Exposure, Variant
 from recommend.experiments.services.drafts import Asked, create_experiment
+from recommend.experiments.treatment import treatment_of
 from recommend.models import Interaction, Shopper
 from recommend.services import shoppers
 from tests.recommend.shops import Shop
@@ -76,8 +77,6 @@ def take_part(
 
 def shopper_in(shop: Shop, variant: Variant) -> tuple[str, Shopper]:
     """A visitor id whose shopper gets this variant of the running experiment."""
-    from recommend.experiments.treatment import treatment_of
-
     shop.merchant.refresh_from_db()
     for number in range(200):
         name = f"visitor-{number}"
