@@ -166,6 +166,10 @@ def _cursor() -> Iterator[Any]:
 
 
 def _open(connection: BaseDatabaseWrapper) -> None:
+    path = Path(str(connection.settings_dict["NAME"]))
+    if connection.vendor == "sqlite" and not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)  # SQLite gives its journals the same mode
     connection.connect()
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
@@ -186,7 +190,6 @@ def _connection_to(url: str) -> BaseDatabaseWrapper:
 def _handler(url: str) -> ConnectionHandler:
     configuration: dict[str, Any] = environ.Env.db_url_config(url)
     if configuration["ENGINE"].endswith("sqlite3"):
-        Path(configuration["NAME"]).parent.mkdir(parents=True, exist_ok=True)
         # FULL: a key is on the platter before anything is sealed with it. A deleted key is overwritten, not just unlinked.
         pragmas = "PRAGMA journal_mode=DELETE; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;"
         configuration["OPTIONS"] = {"timeout": 20, "init_command": pragmas}

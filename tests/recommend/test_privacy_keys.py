@@ -80,6 +80,7 @@ def test_two_who_make_the_same_key_at_once_get_the_same():
 def test_a_shredded_key_is_not_left_in_the_file():
     key_id = uuid.uuid4()
     wrapped = make(key_id)[key_id]
+    assert key_store.file().stat().st_mode & 0o077 == 0
     assert wrapped in key_store.file().read_bytes()
     key_store.forget([key_id])
     assert wrapped not in key_store.file().read_bytes()
