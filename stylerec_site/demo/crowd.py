@@ -54,9 +54,11 @@ def events_of(people: Sequence[Person], merchant: Merchant) -> list[dict[str, An
         renderings[image.product_image.product_id, image.style_id] = image.pk
     events = []
     for person in people:
-        moment = now - timedelta(days=dice.uniform(3, 49))
+        moment = now - timedelta(days=dice.uniform(14, 49))
         for _visit in range(dice.randint(10, 26)):
-            moment = min(moment + timedelta(hours=dice.expovariate(1 / 30)), now)
+            moment += timedelta(hours=dice.expovariate(1 / 30))
+            if moment > now:
+                break
             liked = dice.random() < 0.8
             shelf = [p for p in products if (p.category_id in person.categories) == liked] or products
             product = dice.choices(shelf, weights=[appeal[p.pk] for p in shelf])[0]
