@@ -224,7 +224,7 @@ class Product(models.Model):
         ]
         indexes = [
             models.Index(fields=["merchant", "status", "-created_at"], name="product_newest"),
-            models.Index(fields=["merchant", "category", "status"], name="product_shelf"),
+            models.Index(fields=["merchant", "category", "status", "-created_at", "-id"], name="product_of_shelf"),
         ]
 
     def __str__(self) -> str:
