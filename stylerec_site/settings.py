@@ -8,6 +8,7 @@
 | STYLEREC_SHOPPER_KEYS | SQLite in STYLEREC_DATA | database URL of shoppers' data keys; never DATABASE_URL itself |
 | STYLEREC_HOSTS | localhost | allowed host names, comma separated |
 | STYLEREC_DATA | ./var | database, Valkey data, artifacts, logs of the embedded parts |
+| STYLEREC_STATIC | ./staticfiles | where `collectstatic` puts what pages load; production serves it from there |
 | DATABASE_URL | SQLite in STYLEREC_DATA | any URL that django-environ reads |
 | REDIS_URL | redis://127.0.0.1:6399/0 | broker, cache and event stream |
 | STYLEREC_S3_BUCKET (+ STYLEREC_S3_ENDPOINT, AWS_*) | unset: local media/ | files in S3 through django-storages |
@@ -232,7 +233,7 @@ JOBS_WAITING_REQUESTS = env.int("STYLEREC_WAITING_REQUESTS", default=2)
 MEDIA_ROOT = Path(env.str("STYLEREC_MEDIA", default=str(BASE_DIR / "media")))
 MEDIA_URL = "/media/"
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT = Path(env.str("STYLEREC_STATIC", default=str(BASE_DIR / "staticfiles")))
 STATICFILES_DIRS = [BASE_DIR / "stylerec_site" / "static"]
 #: Originals keep EXIF, GPS and whatever else the camera wrote: never below a public address.
 PRIVATE_MEDIA_PREFIXES = ("originals/", "imports/")
@@ -314,6 +315,8 @@ SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
 if PRODUCTION:
     SECURE_SSL_REDIRECT = env.bool("STYLEREC_SSL_REDIRECT", default=True)
+    #: Load balancers ask within the machine room, without TLS; neither says anything of anybody.
+    SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
     SECURE_HSTS_SECONDS = env.int("STYLEREC_HSTS_SECONDS", default=31_536_000)
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = True

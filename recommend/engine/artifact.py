@@ -69,13 +69,18 @@ def read(
 ) -> tuple[dict[str, NDArray[Any]], dict[str, Any], dict[str, Any]]:
     """Read (arrays, config, metrics) and check every hash; ``verify=False`` for a file that was checked before.
 
-    Raises ``artifact-missing`` where there is none, ``artifact-corrupt`` for anything that is not what was written.
+    Raises ``artifact-missing`` where there is none, ``artifact-newer`` for a format of later versions, and
+    ``artifact-corrupt`` for anything else that is not what was written.
     """
     directory = Path(directory)
     if not (directory / "config.json").is_file():
         raise EngineError("artifact-missing", f"There is no recommender in {directory}.")
     try:
         config = json.loads((directory / "config.json").read_text(encoding="utf-8"))
+        if config["format"] > FORMAT:
+            raise EngineError(
+                "artifact-newer", f"{directory} has format {config['format']}, here {FORMAT}. Upgrade first."
+            )
         if config["format"] != FORMAT:
             raise EngineError("artifact-corrupt", f"{directory} has format {config['format']}, not {FORMAT}.")
         arrays = {}
@@ -88,7 +93,7 @@ def read(
                 # A plain view of a memory map: every slice of np.memmap itself pays for its subclass.
                 arrays[path.stem] = np.asarray(loaded)
         metrics = json.loads((directory / "metrics.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, RecursionError) as error:
         raise EngineError("artifact-corrupt", f"{directory} cannot be read: {error}") from error
     return arrays, config, metrics
 

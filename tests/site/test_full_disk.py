@@ -1,0 +1,87 @@
+"""A disk that is really full: the kernel refuses, nothing half written stays, what was there before is still whole.
+
+Where no small file system can be mounted (that takes root), ``test_storage.py`` and ``tests/jobs/test_faults.py`` still
+hold the same with injected errors and the kernel's own limit on a file.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.test import Client
+
+from catalog.models import ProductImage
+from catalog.services.pictures import add_picture
+from catalog.tokens import create_token
+from recommend.engine import artifact as recommenders
+from stylerec_site.chaos.disk import fill, make_room, small_disk
+from tests.catalog.factories import ProductFactory, picture_bytes
+from tests.styling.factories import person
+
+pytestmark = [pytest.mark.django_db, pytest.mark.optional]
+
+
+@pytest.fixture
+def disk(tmp_path, settings) -> Iterator[Path]:
+    """A disk of two megabytes, on which pictures and artifacts lie."""
+    with small_disk(tmp_path / "disk", megabytes=2) as mounted:
+        if not mounted:
+            pytest.skip("no file system can be mounted here")
+        settings.MEDIA_ROOT = tmp_path / "disk" / "media"
+        settings.ARTIFACTS_ROOT = tmp_path / "disk" / "artifacts"
+        yield tmp_path / "disk"
+
+
+def files_below(root: Path) -> set[str]:
+    return {path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()} - {"filler"}
+
+
+def test_an_upload_fails_cleanly_and_works_again_when_there_is_room(disk):
+    product = ProductFactory()
+    first = add_picture(product=product, upload=picture_bytes(color=(1, 2, 3)))
+    secret = create_token(merchant=product.merchant, user=person(product.merchant), name="till", scope="write")[1]
+    client = Client(raise_request_exception=False, headers={"authorization": f"Token {secret}"})
+    before = files_below(disk)
+
+    def send():
+        upload = ContentFile(picture_bytes(color=(200, 2, 3)), name="a.png")
+        return client.post(f"/api/v1/products/{product.pk}/images/", {"file": upload})
+
+    fill(disk)
+    refused = send()
+    assert refused.status_code == 500
+    assert refused["X-Request-ID"] in refused.content.decode()
+    assert [image.pk for image in ProductImage.objects.all()] == [first.pk]
+    assert files_below(disk) == before, "nothing half written"
+
+    make_room(disk)
+    assert send().status_code == 201
+    assert ProductImage.objects.count() == 2
+    for image in ProductImage.objects.all():
+        with default_storage.open(str(image.file.name)) as file:
+            assert file.read()[-2:] == b"\xff\xd9"
+
+
+def test_an_artifact_is_replaced_whole_or_not_at_all(disk, settings):
+    target = settings.ARTIFACTS_ROOT / "fit"
+    recommenders.write(target, arrays={"item_matrix": np.ones((4, 4))}, config={"factors": 2}, metrics={"n": 1})
+    before = files_below(disk)
+    fill(disk)
+    with pytest.raises(OSError, match="No space left") as refused:
+        recommenders.write(
+            target, arrays={"item_matrix": np.zeros((500, 500))}, config={"factors": 2}, metrics={"n": 2}
+        )
+    assert refused.value.errno == errno.ENOSPC
+    assert files_below(disk) == before
+    arrays, _config, metrics = recommenders.read(target)
+    assert metrics == {"n": 1}
+    assert arrays["item_matrix"].sum() == 16
+    make_room(disk)
+    recommenders.write(target, arrays={"item_matrix": np.zeros((20, 20))}, config={"factors": 2}, metrics={"n": 2})
+    assert recommenders.read(target)[2] == {"n": 2}
