@@ -25,6 +25,7 @@ TOTAL = "*total*"
 Place = tuple[Hashable, Hashable]
 #: A row (0, name) or a column (1, name).
 Node = tuple[int, Hashable]
+Lines = Mapping[Node, list[Place]]
 #: Totals, and shoppers, that are lost.
 Cost = tuple[int, int]
 
@@ -59,7 +60,8 @@ def protect(cells: Mapping[Place, Cell], *, k: int) -> dict[Place, int | None]:
     table = _with_totals(cells)
     withheld = {place for place, cell in table.items() if len(cell.shoppers) < k}
     small = frozenset(withheld)
-    while more := _for_a_line(table, withheld, k) or _for_a_bridge(table, withheld, small):
+    lines = _lines(table)
+    while more := _for_lines(table, lines, withheld, k) or _for_a_bridge(table, lines, withheld, small):
         withheld |= more
     return {place: None if place in withheld else cell.value for place, cell in table.items()}
 
@@ -74,38 +76,40 @@ def _with_totals(cells: Mapping[Place, Cell]) -> dict[Place, Cell]:
     return table | totals
 
 
-def _lines(places: Iterable[Place]) -> dict[Node, list[Place]]:
+def _lines(places: Iterable[Place]) -> Lines:
     """The places of each row (0, name) and each column (1, name); the total is the one whose other name is ``TOTAL``."""
     lines: dict[Node, list[Place]] = defaultdict(list)
-    for place in places:
+    for place in sorted(places, key=repr):
         for axis in (0, 1):
             lines[axis, place[axis]].append(place)
     return lines
 
 
-def _for_a_line(table: Mapping[Place, Cell], withheld: set[Place], k: int) -> set[Place]:
+def _for_lines(table: Mapping[Place, Cell], lines: Lines, withheld: set[Place], k: int) -> set[Place]:
     """What to withhold besides, where a published total minus the published cells is of too few shoppers."""
-    for (axis, _name), places in sorted(_lines(table).items(), key=repr):
+    more: set[Place] = set()
+    for (axis, _name), places in lines.items():
         parts = [place for place in places if place[1 - axis] != TOTAL]
         total = next(place for place in places if place[1 - axis] == TOTAL)
-        hidden = [place for place in parts if place in withheld]
-        if total in withheld or not hidden:
+        hidden = [place for place in parts if place in withheld or place in more]
+        if total in withheld or total in more or not hidden:
             continue
         if len(set().union(*(table[place].shoppers for place in hidden))) < k:
-            others = [place for place in parts if place not in withheld]
-            return {min(others, key=lambda place: _cost(table, place), default=total)}
-    return set()
+            others = [place for place in parts if place not in withheld and place not in more]
+            more.add(min(others, key=lambda place: _cost(table, place), default=total))
+    return more
 
 
-def _for_a_bridge(table: Mapping[Place, Cell], withheld: set[Place], small: frozenset[Place]) -> set[Place]:
+def _for_a_bridge(
+    table: Mapping[Place, Cell], lines: Lines, withheld: set[Place], small: frozenset[Place]
+) -> set[Place]:
     """What to withhold besides, where a small number follows from the totals: the cheapest way round."""
     bridges = _bridges(withheld) & small
-    return _way_round(table, withheld, min(bridges, key=repr)) if bridges else set()
+    return _way_round(table, lines, withheld, min(bridges, key=repr)) if bridges else set()
 
 
-def _way_round(table: Mapping[Place, Cell], withheld: set[Place], bridge: Place) -> set[Place]:
+def _way_round(table: Mapping[Place, Cell], lines: Lines, withheld: set[Place], bridge: Place) -> set[Place]:
     """The places on the cheapest path from the bridge's row to its column that are not withheld yet (Dijkstra 1959)."""
-    lines = _lines(place for place in table if place != bridge)
     start, goal = (0, bridge[0]), (1, bridge[1])
     turn = count()  # paths of the same cost in the order in which they were found
     waiting: list[tuple[Cost, int, Node, set[Place]]] = [((0, 0), next(turn), start, set())]
@@ -121,7 +125,7 @@ def _way_round(table: Mapping[Place, Cell], withheld: set[Place], bridge: Place)
             axis = 1 - node[0]
             other = (axis, place[axis])
             more = (0, 0) if place in withheld else _cost(table, place)[:2]
-            if other not in done:
+            if place != bridge and other not in done:
                 along = path if place in withheld else path | {place}
                 heappush(waiting, ((cost[0] + more[0], cost[1] + more[1]), next(turn), other, along))
     raise AssertionError("every cell lies on a cycle through the totals")
