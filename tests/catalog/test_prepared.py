@@ -67,3 +67,10 @@ def test_related_rows_come_along(django_assert_num_queries):
         found = read.first("P0000")
         assert (found.merchant, found.category) == (shop.merchant, shop.shelves[0])
         assert found.merchant.name == shop.merchant.name
+
+
+def test_a_foreign_key_that_leads_nowhere_is_none():
+    product = open_shop(products=1).products()[0]
+    Product.objects.filter(pk=product.pk).update(category=None)
+    read = PreparedRows(Product, lambda pk: Product.objects.filter(pk=pk), related=["category"])
+    assert read.first(product.pk).category is None
