@@ -55,6 +55,8 @@ def review_labels() -> dict[str, str]:
         "reason": _("Why? Whoever trains the next version will read it."),
         "regenerating": _("Rendering again; it will join the queue when it is done."),
         "chosen": _("{n} chosen"),
+        "chooseQueue": _("Choose all {n} in the queue"),
+        "moving": _("{done} of {total} …"),
         "version": _("version {n}"),
         "position": _("{n} of {total}"),
         "undoneStep": _("taken back"),

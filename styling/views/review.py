@@ -37,6 +37,9 @@ from styling.truth_texts import readings
 from styling.views.labels import review_labels
 
 PAGE = 60
+#: Renderings that can be chosen at once, and that one request moves.
+MOST_CHOSEN = 20_000
+MOST_MOVED = 500
 VERBS: dict[str, tuple[Any, tuple[str, ...]]] = {
     "approve": (review.approve, ()),
     "reject": (review.reject, ("reason",)),
@@ -75,9 +78,15 @@ def screen(request: HttpRequest) -> HttpResponse:
 @staff_json
 @require_GET
 def items(request: HttpRequest, merchant_id: int) -> HttpResponse:
-    """One page of the queue, oldest first, so that what waits longest is looked at first."""
+    """One page of the queue, oldest first, so that what waits longest is looked at first.
+
+    ``?keys=1`` asks for the keys of the whole queue instead, so that all of it can be chosen.
+    """
     merchant = found(Merchant.objects.all(), request, pk=merchant_id)
     rows = _filtered(merchant, request)
+    if request.GET.get("keys") == "1":
+        keys = rows.prefetch_related(None).order_by("pk").values_list("pk", flat=True)[:MOST_CHOSEN]
+        return JsonResponse({"keys": list(keys)})
     after = request.GET.get("after", "")
     if after.isdecimal():
         rows = rows.filter(pk__gt=int(after))
@@ -96,7 +105,7 @@ def act(request: HttpRequest, merchant_id: int) -> HttpResponse:
     if not isinstance(verb_name, str) or verb_name not in VERBS:
         raise BadRequest("unknown verb")
     verb, options = VERBS[verb_name]
-    ids = keys_of(body.get("ids", []))[:500]
+    ids = keys_of(body.get("ids", []))[:MOST_MOVED]
     images = StyledImage.objects.filter(merchant=merchant, pk__in=ids)
     if len(images) < len(set(ids)):
         raise NotFound("no-such-rendering", _("These renderings do not exist."), _("Reload the page."))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from jobs.models import Job
 from recommend import serving
@@ -23,6 +23,11 @@ SCREENS = [
     "/admin/recommend/why/",
     "/admin/recommend/merchandisingrule/add/",
     "/admin/recommend/interaction/",
+    "/admin/catalog/product/add/",
+    "/admin/catalog/auditentry/",
+    "/admin/developers/webhookendpoint/add/",
+    "/admin/developers/publishablekey/",
+    "/admin/styling/styledimage/",
 ]
 
 
@@ -70,6 +75,31 @@ def test_screens_fit_and_have_no_serious_barrier(live_server, browser, shop, wid
             if found["impact"] in {"serious", "critical"}
         ]
         assert serious == [], screen
+    page.context.close()
+
+
+def test_the_frame_is_reached_by_keyboard(live_server, browser, shop):
+    user = MembershipFactory(merchant__name="A second shop", user=UserFactory(username="of-two")).user
+    MembershipFactory(user=user, merchant=shop.merchant)
+    page = logged_in(browser, live_server, "of-two")
+    page.goto(f"{live_server.url}/admin/catalog/product/")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    account = page.get_by_role("button", name="Appearance, language, account")
+    account.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Log out")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Log out")).to_be_hidden()
+    switch = page.locator(".sh-switch summary")
+    expect(switch).to_contain_text("A second shop")
+    switch.focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Escape")
+    expect(switch).to_be_focused()
+    page.keyboard.press("Enter")
+    page.locator(".sh-menu button", has_text=shop.merchant.name).press("Enter")
+    expect(page.locator(".sh-switch summary")).to_contain_text(shop.merchant.name)
     page.context.close()
 
 

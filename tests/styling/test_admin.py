@@ -373,3 +373,13 @@ def test_a_products_page_and_the_review_tell_what_a_rendering_did_to_it(log_in, 
         assert "Most lost" in told
         assert "Beyond the shop's limit: at least 40%" in told
         assert f'popovertarget="tg-{image.pk}-color_shift_median"' in told
+
+
+def test_the_whole_queue_can_be_chosen(log_in, style, merchant):
+    model = StyleModelFactory(style=style)
+    first, second = StyledImageFactory(style_model=model), StyledImageFactory(style_model=model)
+    StyledImageFactory(style_model=model, status="approved")
+    StyledImageFactory()  # another shop's
+    address = reverse("styling:review_items", args=[merchant.pk])
+    answer = log_in().get(address, {"status": "generated", "keys": "1"})
+    assert answer.json() == {"keys": [first.pk, second.pk]}

@@ -87,6 +87,8 @@
     if (more && items.length - at < 12) load();
   };
   const film = () => {
+    const queue = part("choose-queue"); // not there for whoever may only look
+    if (queue) { queue.hidden = !more; queue.textContent = labels.chooseQueue.replace("{n}", total); }
     part("film").replaceChildren(...items.map((item, index) => {
       const entry = document.createElement("li");
       entry.className = item.moved ? "moved" : "";
@@ -130,13 +132,26 @@
     const reasons = new Map();
     for (const refusal of outcome.refused) reasons.set(refusal.message, (reasons.get(refusal.message) || 0) + 1);
     for (const [message, count] of reasons) texts.push(`${labels.refused.replace("{n}", count)}: ${message}`);
-    if (!undone && moved) batches.push(outcome.batch);
+    if (!undone && moved) batches.push(outcome.batches);
     say(texts.join(" · "), !undone && moved > 0);
     return moved;
   };
+  const MOST = 500; // renderings that one request moves
+  const merge = (into, outcome) => {
+    Object.assign(into.moved, outcome.moved);
+    into.refused.push(...outcome.refused);
+    into.batches.push(outcome.batch);
+  };
+  // What was moved before something went wrong is settled, and can be taken back like the rest.
   const act = async (verb, ids, extra = {}) => {
-    const outcome = await post(root.dataset.act, { verb, ids, ...extra });
-    return outcome ? settle(outcome) : 0;
+    const whole = { moved: {}, refused: [], batches: [] };
+    for (let from = 0; from < ids.length; from += MOST) {
+      if (ids.length > MOST) say(labels.moving.replace("{done}", from).replace("{total}", ids.length));
+      const outcome = await post(root.dataset.act, { verb, ids: ids.slice(from, from + MOST), ...extra });
+      if (!outcome) break;
+      merge(whole, outcome);
+    }
+    return whole.batches.length ? settle(whole) : 0;
   };
   const one = async (verb, extra = {}) => {
     const item = items[at];
@@ -183,16 +198,28 @@
       if (answer) say(answer.notice || labels.regenerating);
     },
     undo: async () => {
-      const batch = batches.pop();
-      if (!batch) { say(labels.nothingToUndo); return; }
-      const outcome = await post(root.dataset.undo, { batch });
-      if (!outcome) return;
+      const last = batches.pop();
+      if (!last) { say(labels.nothingToUndo); return; }
+      const outcome = { moved: {}, refused: [], batches: [] };
+      for (const batch of last.reverse()) {
+        const part = await post(root.dataset.undo, { batch });
+        if (part) merge(outcome, part);
+      }
+      if (!outcome.batches.length) return;
       settle(outcome, true);
       const first = items.findIndex((item) => outcome.moved[item.id]);
       if (first >= 0) at = first;
       film();
     },
     "choose-all": () => { const all = items.every((item) => chosen.has(item.id)); for (const item of items) choose(item.id, !all && !item.moved); film(); },
+    "choose-queue": async () => {
+      try {
+        const query = new URLSearchParams([...new FormData(filters), ["keys", "1"]]);
+        for (const key of (await (await fetch(`${root.dataset.items}?${query}`)).json()).keys) chosen.add(key);
+      } catch { say(labels.failed); }
+      choose(0, false);
+      film();
+    },
     "bulk-approve": async () => { await act("approve", [...chosen]); film(); },
     "bulk-publish": async () => {
       if (!window.confirm(labels.confirmBulk.replace("{n}", chosen.size))) return;
