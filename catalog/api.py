@@ -24,7 +24,7 @@ from catalog.permissions import merchant_of
 from catalog.preconditions import IF_MATCH, ConditionalWrites
 from catalog.search import matches
 from catalog.services.import_runs import start_import
-from catalog.services.pictures import add_picture
+from catalog.services.pictures import upload_picture
 from catalog.services.products import save_product
 
 
@@ -187,9 +187,10 @@ class ProductViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Condition
     def images(self, request: Request, pk: str | None = None) -> Response:
         upload = PictureUploadSerializer(data=request.data)
         upload.is_valid(raise_exception=True)
-        image = add_picture(
+        image, _is_new = upload_picture(
             product=self.get_object(),
             upload=upload.validated_data["file"],
+            by=request.user,
             alt_text=upload.validated_data.get("alt_text", ""),
         )
         serializer = ProductImageSerializer(image, context=self.get_serializer_context())

@@ -32,10 +32,10 @@ def add_picture(
     return _add(product, upload, alt_text=alt_text, position=position, ask=ask)[0]
 
 
-def upload_picture(*, product: Product, upload: Any, by: Any) -> tuple[ProductImage, bool]:
+def upload_picture(*, product: Product, upload: Any, by: Any, alt_text: str = "") -> tuple[ProductImage, bool]:
     """``add_picture`` by a person, on the record; the picture, and whether it is new to the product."""
     require_role(by, product.merchant, Membership.Role.EDITOR)
-    image, is_new = _add(product, upload)
+    image, is_new = _add(product, upload, alt_text=alt_text)
     if is_new:
         audit.record(
             merchant=product.merchant,

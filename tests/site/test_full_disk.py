@@ -16,7 +16,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.test import Client
 
-from catalog.models import ProductImage
+from catalog.models import AuditEntry, ProductImage
 from catalog.services.pictures import add_picture
 from catalog.tokens import create_token
 from recommend.engine import artifact as recommenders
@@ -63,6 +63,8 @@ def test_an_upload_fails_cleanly_and_works_again_when_there_is_room(disk):
     make_room(disk)
     assert send().status_code == 201
     assert ProductImage.objects.count() == 2
+    trail = AuditEntry.objects.filter(merchant=product.merchant, action="picture-added")
+    assert trail.count() == 1, "what came over the API is on the record, and what did not come is not"
     for image in ProductImage.objects.all():
         with default_storage.open(str(image.file.name)) as file:
             assert file.read()[-2:] == b"\xff\xd9"
