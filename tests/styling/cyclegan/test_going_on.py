@@ -61,6 +61,10 @@ def test_what_was_annealed_stays_where_it_ended(toy: Toy) -> None:
 
     assert (further.cycle_start, further.identity_start, further.judge_noise_start) == (2.0, 0.5, 0.1)
     assert further.seed == settings.seed + 1
+    assert (further.learning_rate, further.discriminator_learning_rate) == (
+        settings.learning_rate / 2,
+        settings.discriminator_learning_rate / 2,
+    )
 
 
 @pytest.mark.parametrize(
