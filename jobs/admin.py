@@ -27,6 +27,7 @@ STATUS_COLORS = {
     Job.Status.SUCCEEDED: "success",
     Job.Status.FAILED: "danger",
     Job.Status.DEAD: "danger",
+    Job.Status.CANCELLED: "",
 }
 
 

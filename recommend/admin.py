@@ -60,7 +60,7 @@ class RecommenderAdmin(LookOnlyAdmin):
     list_filter = ["status"]
     list_select_related = ["merchant"]
     list_per_page = 50
-    COLORS = {"deployed": "success", "candidate": "info"}
+    COLORS = {"deployed": "success", "candidate": "info", "retired": ""}
 
     def page_of(self, row: Recommender) -> str:
         return f"{reverse('recommending:versions')}?{urlencode({'shop': row.merchant.slug, 'version': row.version})}"
@@ -191,7 +191,12 @@ class InteractionAdmin(ShownOnlyAdmin):
     date_hierarchy = "occurred_at"
     list_per_page = 50
     show_full_result_count = False
-    COLORS = {"purchase": "success", "add_to_cart": "primary", "click": "info", "dislike": "danger"}
+    COLORS = dict.fromkeys(Interaction.Kind.values, "") | {
+        "purchase": "success",
+        "add_to_cart": "primary",
+        "click": "info",
+        "dislike": "danger",
+    }
 
     @display(description=_("Event"), label=COLORS, ordering="kind")
     def kind_shown(self, row: Interaction) -> tuple[str, Any]:

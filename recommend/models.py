@@ -90,7 +90,7 @@ class Interaction(models.Model):
     )
     slot = models.CharField(_("place"), max_length=20, blank=True)
     slate_id = models.UUIDField(null=True, blank=True)
-    position = models.PositiveSmallIntegerField(null=True, blank=True)
+    position = models.PositiveSmallIntegerField(_("position"), null=True, blank=True)
     occurred_at = models.DateTimeField(_("when"), default=timezone.now)
     received_at = models.DateTimeField(auto_now_add=True)
 

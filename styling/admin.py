@@ -220,7 +220,7 @@ class StyleModelAdmin(LookOnlyAdmin):
     list_display = ["name_shown", "status_shown", "score_shown", "created_at", "deployed_at"]
     list_filter = ["status", ("style", OwnFilter)]
     list_select_related = ["style"]
-    COLORS = {"deployed": "success", "candidate": "info"}
+    COLORS = {"deployed": "success", "candidate": "info", "retired": ""}
 
     def page_of(self, row: StyleModel) -> str:
         return reverse("styling:versions", args=[row.style_id])

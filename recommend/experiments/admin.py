@@ -27,7 +27,7 @@ class ExperimentAdmin(LookOnlyAdmin):
     search_fields = ["name", "hypothesis"]
     list_per_page = 50
     list_before_template = "experiments/list_before.html"
-    COLORS = {"running": "info", "decided": "success", "stopped": "warning"}
+    COLORS = {"draft": "", "running": "info", "decided": "success", "stopped": "warning"}
 
     class Media:
         css = {"all": ["styling/studio.css", "dashboard/charts.css", "experiments/experiments.css"]}
