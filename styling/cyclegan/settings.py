@@ -206,16 +206,13 @@ class TrainingSettings:
     def going_on(self) -> Self:
         """These settings for a run that goes on from a trained model.
 
-        What was annealed stays, other crops are drawn, and both rates are halved: the optimisers begin without a memory,
-        and at the full rate they lose first what had been learned.
+        Cycle and identity stay where they were annealed to, and other crops are drawn. The noise is annealed once more:
+        trained discriminators that see without it win at once, and the style fades.
         """
         return replace(
             self,
-            learning_rate=self.learning_rate / 2,
-            discriminator_learning_rate=self.discriminator_learning_rate / 2,
             cycle_start=self.cycle_end,
             identity_start=self.identity_end,
-            judge_noise_start=self.judge_noise_end,
             seed=self.seed + 1,
         )
 
