@@ -122,7 +122,7 @@ class JobViewSet(viewsets.ReadOnlyModelViewSet[Job]):
         ],
         responses={
             (200, "application/json"): JobEventSerializer(many=True),
-            (200, server_sent_events.MEDIA_TYPE): OpenApiTypes.STR,
+            (200, server_sent_events.MEDIA_TYPE): OpenApiTypes.OBJECT,  # of each event: id, event, data
             204: OpenApiResponse(description="You have seen the end of this job: do not come back."),
         },
     )
