@@ -40,7 +40,7 @@ def bucket(settings, monkeypatch) -> Iterator:
         "default": {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options},
     }
     yield client
-    urlopen(Request(f"{endpoint}/moto-api/reset", method="POST"))  # noqa: S310 - one memory serves all servers of a process
+    urlopen(Request(f"{endpoint}/moto-api/reset", method="POST"))
     server.stop()
 
 
@@ -57,7 +57,7 @@ def test_a_picture_lives_in_the_bucket_and_reaches_the_shopper_from_there(bucket
 
     page = client.get(f"/s/{product.merchant.slug}/p/{product.pk}/").content.decode()
     address = unescape(re.search(r'<img src="([^"]+)"', page).group(1))
-    with urlopen(address) as answer:  # noqa: S310 - our own server
+    with urlopen(address) as answer:
         assert Image.open(io.BytesIO(answer.read())).size[0] <= 640
     assert "originals/" not in page
 
