@@ -99,7 +99,9 @@ class ComparisonSerializer(serializers.Serializer[Any]):
 class ReportSerializer(serializers.Serializer[Any]):
     conclusion = serializers.ChoiceField(choices=["distrust", "stop", "ship", "continue"])
     arms = ArmSerializer(many=True)
-    sample_ratio_p_value = serializers.FloatField()
+    sample_ratio_p_value = serializers.FloatField(
+        allow_null=True, help_text="Null where a variant has below ten shoppers: it would tell how many."
+    )
     sample_ratio_mismatch = serializers.BooleanField()
     comparisons = ComparisonSerializer(many=True)
 
@@ -179,7 +181,7 @@ def _told(report: Report) -> dict[str, Any]:
             }
             for arm in arms
         ],
-        "sample_ratio_p_value": report.ratio.p_value,
+        "sample_ratio_p_value": report.ratio.p_value if all(map(_tells_of_nobody, arms)) else None,
         "sample_ratio_mismatch": report.ratio.mismatch,
         "comparisons": [
             {

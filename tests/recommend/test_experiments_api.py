@@ -77,3 +77,10 @@ def test_a_variant_of_fewer_than_ten_shoppers_has_no_figures(shop):
     report = Api(shop, scope="read").get(f"experiments/{experiment.pk}/report/").json()
     assert [(arm["shoppers"], arm["hits"], arm["rate"]) for arm in report["arms"]] == [(10, 4, 0.4), (None, None, None)]
     assert {report["comparisons"][0][name] for name in ("difference", "low", "high", "p_value")} == {None}
+    # With ten on the other side, the test of the split would say that there are nine on this one.
+    assert report["sample_ratio_p_value"] is None
+
+    experiment.result["variants"][str(challenger.pk)] = many
+    experiment.save()
+    report = Api(shop, scope="read").get(f"experiments/{experiment.pk}/report/").json()
+    assert (report["arms"][1]["shoppers"], report["sample_ratio_p_value"]) == (10, 1.0)
