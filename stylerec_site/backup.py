@@ -101,7 +101,8 @@ def restore(source: Path, *, overwrite: bool = False, without_keys: bool = False
             shutil.move(part, root)
     call_command("migrate", interactive=False, verbosity=0)  # the backup may be of an older version
     revealed = archives.reveal()
-    again = shoppers.erase_again(since=datetime.fromisoformat(manifest["made_at"]))
+    made_at = datetime.fromisoformat(manifest["made_at"])
+    again = shoppers.erase_again(since=made_at, by_number=manifest["format"] < 2)
     return {**manifest, "erased_again": again, "revealed": revealed, "purged": shoppers.purge()}
 
 

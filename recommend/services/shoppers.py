@@ -105,12 +105,15 @@ def erase(*, shopper: Shopper) -> None:
     history.forget(shopper.pk)
 
 
-def erase_again(*, since: datetime) -> int:
-    """Forget again whoever was erased after ``since`` and is there: after a restore, or a crash; how many shoppers."""
+def erase_again(*, since: datetime, by_number: bool = False) -> int:
+    """Forget again whoever was erased after ``since`` and is there: after a restore, or a crash; how many shoppers.
+
+    ``by_number``: the rows came from before keys had names and were given new ones, which no list of erasures knows.
+    """
     entries = list(erasures.erased_since(since))
     again = forget([UUID(hex=entry["key"]) for entry in entries if "key" in entry])
     for entry in entries:
-        if "key" not in entry:  # the row's number may be another's by now
+        if by_number or "key" not in entry:  # the row's number may be another's by now
             back = Shopper.objects.filter(
                 pk=entry["shopper"], merchant_id=entry["merchant"], created_at__lt=entry["at"]
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tarfile
+import uuid
 from datetime import timedelta
 from pathlib import Path
 
@@ -179,6 +180,22 @@ def test_erasures_are_done_again_where_the_key_store_was_rolled_back_too(shop, t
     assert restore(tmp_path / "site.tar", overwrite=True)["erased_again"] == 1
     assert known(shop, EMAIL) is None
     assert key_store.count() == 0
+
+
+def test_an_archive_of_before_keys_had_names_brings_nobody_back_who_was_erased_since(shop, tmp_path, monkeypatch):
+    """Its rows get names anew when they are brought up to date, other ones than those that the list of erasures knows."""
+    goes, stays = arrive(shop), arrive(shop, "stays")
+    with monkeypatch.context() as of_then:
+        of_then.setattr("stylerec_site.backup.FORMAT", 1)
+        of_then.setattr(archives, "concealer", lambda: lambda key_id, pseudonym: pseudonym)
+        of_then.setattr(archives, "sample", list)
+        Shopper.objects.filter(pk=goes.pk).update(key_id=uuid.uuid4())
+        backup(tmp_path / "site.tar")
+    Shopper.objects.filter(pk=goes.pk).update(key_id=goes.key_id)
+    shoppers.erase(shopper=goes)
+
+    assert restore(tmp_path / "site.tar", overwrite=True)["erased_again"] == 1
+    assert (known(shop, EMAIL), known(shop, "stays")) == (None, stays)
 
 
 @pytest.mark.django_db
