@@ -73,7 +73,8 @@ def _fresh(key: tuple[Any, ...], read: Callable[[Kept | None], Kept]) -> Kept:
     value = read(known[1] if known is not None else None)
     took = time.monotonic() - now
     # Of an earlier recommender, say; not of another that an experiment shows at the same time.
-    for other in [other for other, (until, _) in _kept.items() if other[:2] == key[:2] and until <= now]:
+    # A copy: other threads of the process write meanwhile.
+    for other in [other for other, (until, _) in list(_kept.items()) if other[:2] == key[:2] and until <= now]:
         _kept.pop(other, None)
     _kept[key] = (now + took + max(FRESH_SECONDS, PATIENCE * took), value)
     return value

@@ -124,3 +124,18 @@ def test_products_that_came_after_the_fit_are_found_and_those_that_left_are_not(
 
     new = Client().get(shop.home).context["slates"]["new"].items
     assert newcomer.pk in {item.product.pk for item in new}
+
+
+def test_a_snapshot_that_another_thread_writes_meanwhile_disturbs_no_page(shop):
+    class Interrupted(int):
+        """A shop's number; while it is compared, another page's snapshot is kept."""
+
+        def __eq__(self, other: object) -> bool:
+            catalogue._kept["columns", len(catalogue._kept)] = (0.0, None)
+            return super().__eq__(other)
+
+        __hash__ = int.__hash__
+
+    catalogue._kept["facts", Interrupted(shop.merchant.pk), "of before"] = (0.0, None)
+    assert catalogue.facts(shop.merchant).categories
+    catalogue.forget()
