@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from celery import current_app
 from django.utils import timezone
 
 from jobs import lifecycle, services
@@ -32,7 +33,9 @@ def handler(monkeypatch):
 
 @pytest.fixture
 def rings(monkeypatch):
-    """What would have been sent to the broker."""
+    """What would have been sent to the broker, in which no message of another test waits."""
+    with current_app.connection_for_write() as broker:
+        broker.default_channel.client.delete("default")
     sent: list[tuple[str, str]] = []
     monkeypatch.setattr(run, "apply_async", lambda args, queue, retry: sent.append((args[0], queue)))
     return sent

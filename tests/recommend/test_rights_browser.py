@@ -74,6 +74,7 @@ def look(page: Page, request) -> Look:
     folder = os.environ.get("STYLEREC_SCREENSHOTS")
 
     def kept(name: str) -> None:
+        page.wait_for_load_state()  # a click returns before the next page has a body
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), f"{name} scrolls sideways"
         if folder:
             path = Path(folder) / request.node.callspec.id / f"{name}.png"

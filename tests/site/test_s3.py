@@ -40,6 +40,7 @@ def bucket(settings, monkeypatch) -> Iterator:
         "default": {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options},
     }
     yield client
+    # One memory serves all servers of a process.
     urlopen(Request(f"{endpoint}/moto-api/reset", method="POST"))
     server.stop()
 
