@@ -58,23 +58,23 @@ def load(source: Path) -> None:
         copy.backup(connection.connection)
         copy.close()
         return
+    script = source
     with source.open("rb") as file:
         of_version_1 = file.read(5) == b"PGDMP"
     if of_version_1:
-        name = str(connection.get_connection_params()["dbname"])
-        command = ["pg_restore", f"--dbname={name}", "--clean", "--if-exists", "--no-owner", "--single-transaction"]
-    else:
-        command = [
-            "psql",
-            "--quiet",
-            "--no-psqlrc",
-            "--set=ON_ERROR_STOP=1",
-            "--single-transaction",
-            "--output=/dev/null",
-        ]
-    command[0] = _program(command[0])
-    file_option = [] if of_version_1 else ["--file"]
-    subprocess.run([*command, *file_option, str(source)], env=_environment(), check=True)
+        script = source.with_name(f"{source.name}.sql")
+        options = ("--clean", "--if-exists", "--no-owner", f"--file={script}")
+        subprocess.run([_program("pg_restore"), *options, str(source)], env=_environment(), check=True)
+    options = ("--quiet", "--no-psqlrc", "--set=ON_ERROR_STOP=1", "--single-transaction", "--output=/dev/null")
+    steps = (f"--command={_without_tables()}", f"--file={script}")
+    subprocess.run([_program("psql"), *options, *steps], env=_environment(), check=True)
+
+
+def _without_tables() -> str:
+    """SQL that drops the site's own tables: a copy from before a migration knows nothing of those that came with it."""
+    tables = connection.introspection.django_table_names(only_existing=True, include_views=False)
+    names = ", ".join(map(connection.ops.quote_name, tables))
+    return f"SET client_min_messages = warning; DROP TABLE IF EXISTS {names} CASCADE" if names else ""
 
 
 def rewrite_sqlite(copy: sqlite3.Connection, conceal: Conceal) -> None:

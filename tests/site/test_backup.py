@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
 
 from catalog.models import Merchant
 from jobs.errors import Conflict, UserError
+from stylerec_site import database_copy
 from stylerec_site.backup import backup, restore
 from tests.catalog.factories import MerchantFactory
 
@@ -36,6 +42,29 @@ def test_a_round_trip_brings_everything_back(site, settings, tmp_path):
     with default_storage.open(name) as file:
         assert file.read() == b"the picture"
     assert (settings.ARTIFACTS_ROOT / "weights").read_bytes() == b"the weights"
+
+
+def test_a_backup_of_before_a_migration_replaces_the_tables_that_came_with_it(site, tmp_path):
+    executor = MigrationExecutor(connection)
+    executor.migrate([("experiments", None), ("recommend", "0007_told_history")])
+    backup(tmp_path / "site.tar")
+    executor = MigrationExecutor(connection)
+    executor.migrate(executor.loader.graph.leaf_nodes())
+    Merchant.objects.all().delete()
+
+    restore(tmp_path / "site.tar", overwrite=True)
+
+    assert Merchant.objects.get().experiments.count() == 0
+    assert not MigrationExecutor(connection).migration_plan(executor.loader.graph.leaf_nodes())
+
+
+@pytest.mark.postgres
+def test_a_database_that_the_first_version_dumped_is_read(site, tmp_path):
+    options = ("--format=custom", "--no-owner", f"--file={tmp_path / 'database'}")
+    subprocess.run([shutil.which("pg_dump"), *options], env=database_copy._environment(), check=True)
+    Merchant.objects.all().delete()
+    database_copy.load(tmp_path / "database")
+    assert Merchant.objects.get().slug == "kiln"
 
 
 def test_an_existing_site_is_not_replaced_unasked(site, tmp_path):
