@@ -63,8 +63,8 @@ def load(source: Path) -> None:
         of_version_1 = file.read(5) == b"PGDMP"
     if of_version_1:
         script = source.with_name(f"{source.name}.sql")
-        options = ("--clean", "--if-exists", "--no-owner", f"--file={script}")
-        subprocess.run([_program("pg_restore"), *options, str(source)], env=_environment(), check=True)
+        as_text = ("--clean", "--if-exists", "--no-owner", f"--file={script}")
+        subprocess.run([_program("pg_restore"), *as_text, str(source)], env=_environment(), check=True)
     options = ("--quiet", "--no-psqlrc", "--set=ON_ERROR_STOP=1", "--single-transaction", "--output=/dev/null")
     steps = (f"--command={_without_tables()}", f"--file={script}")
     subprocess.run([_program("psql"), *options, *steps], env=_environment(), check=True)
