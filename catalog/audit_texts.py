@@ -6,6 +6,7 @@ from functools import cache
 
 from django.apps import apps
 from django.db.models import Model
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from jobs.errors import Text
@@ -64,7 +65,7 @@ def target_text(target: str) -> str:
     """``Style:3`` as “Style #3”; what is no such name stays."""
     name, _colon, key = target.partition(":")
     model = _models().get(name)
-    return f"{str(model._meta.verbose_name).capitalize()} #{key}" if model else target
+    return f"{capfirst(str(model._meta.verbose_name))} #{key}" if model else target
 
 
 @cache

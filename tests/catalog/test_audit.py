@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from catalog import audit
+from catalog.audit_texts import target_text
 from catalog.models import AuditEntry
 from tests.catalog.factories import MerchantFactory, UserFactory
 
@@ -45,3 +46,10 @@ def test_chains_of_two_shops_do_not_mix():
     audit.record(merchant=other, actor=None, action="shop-opened", target=other)
     assert audit.first_broken(merchant=one) is None
     assert audit.first_broken(merchant=other) is None
+
+
+@pytest.mark.parametrize(
+    ("target", "shown"), [("ApiToken:3", "API token #3"), ("Style:4", "Style #4"), ("my-shop", "my-shop")]
+)
+def test_a_target_is_told_in_words_as_they_are_written(target, shown):
+    assert target_text(target) == shown
