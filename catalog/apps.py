@@ -9,3 +9,6 @@ class CatalogConfig(AppConfig):
 
     def ready(self) -> None:
         from catalog import openapi  # noqa: F401 - registers the description of our tokens
+        from catalog.services.renditions import show_copies
+
+        show_copies(self.get_model("ProductImage"), owner="product__merchant_id")

@@ -15,7 +15,7 @@ from catalog.images import normalise_upload
 from catalog.images.limits import DEFAULT
 from catalog.models import Membership, Product, ProductImage
 from catalog.services.rendition_jobs import ask_for_renditions
-from catalog.services.renditions import files_of, store, stored_name
+from catalog.services.renditions import forget_copies, store, stored_name
 
 LONGEST_ALT_TEXT = 200
 
@@ -98,10 +98,9 @@ def describe_picture(*, image: ProductImage, alt_text: str, by: Any) -> None:
 
 
 def remove_picture(*, image: ProductImage, by: Any) -> None:
-    """Delete a picture and what was made from it; its files go too, unless another product shows the same one."""
+    """Delete a picture and what was made from it; its files go too, unless the shop shows the same one elsewhere."""
     product = image.product
     require_role(by, product.merchant, Membership.Role.EDITOR)
-    names = [str(image.original.name), str(image.file.name), *files_of(image.renditions)]
     with transaction.atomic():
         audit.record(
             merchant=product.merchant,
@@ -112,13 +111,14 @@ def remove_picture(*, image: ProductImage, by: Any) -> None:
         )
         image.delete()
         reorder(product=product, image_ids=[])
-        transaction.on_commit(lambda: _forget(str(image.file.name), names))
+        transaction.on_commit(lambda: _forget(image, product.merchant_id))
 
 
-def _forget(file: str, names: list[str]) -> None:
-    if not ProductImage.objects.filter(file=file).exists():
-        for name in names:
+def _forget(image: ProductImage, merchant_id: int) -> None:
+    if not ProductImage.objects.filter(file=image.file.name).exists():
+        for name in (str(image.original.name), str(image.file.name)):
             default_storage.delete(name)
+    forget_copies(image.renditions, sha256=image.sha256, owner=merchant_id)
 
 
 def reorder(*, product: Product, image_ids: list[int]) -> None:

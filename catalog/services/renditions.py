@@ -19,6 +19,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.db.models import Model
 from PIL import Image
 
 #: Widths in pixels; the picture's own width is always there as the original file.
@@ -31,6 +32,8 @@ WEBP_QUALITY = 82
 AVIF_QUALITY = 60
 #: About as quick as WebP; slower speeds save little more.
 AVIF_SPEED = 9
+#: Models whose rows show copies, each with the path from a row to its owner's key.
+_shown_by: dict[type[Model], str] = {}
 
 
 def stored_name(*, folder: str, sha256: str, owner: int, extension: str) -> str:
@@ -69,6 +72,22 @@ def srcset_of(renditions: Sequence[dict[str, Any]], *, kind: str = "webp") -> st
 def files_of(renditions: Sequence[dict[str, Any]]) -> list[str]:
     """Names of all files of these copies."""
     return [row[key] for row in renditions for key in ("path", "avif") if row.get(key)]
+
+
+def show_copies(model: type[Model], *, owner: str) -> None:
+    """Say that rows of ``model`` (with ``sha256`` and ``renditions``) show copies; ``owner`` is the path to their owner."""
+    _shown_by[model] = owner
+
+
+def forget_copies(renditions: Sequence[dict[str, Any]], *, sha256: str, owner: int) -> None:
+    """Delete these copies of a picture that is gone, unless the owner shows the same content elsewhere, and so the same
+    copies: a product's picture may be a style's reference as well.
+    """
+    for model, path in _shown_by.items():
+        if model._default_manager.filter(sha256=sha256, **{path: owner}).exists():
+            return
+    for name in files_of(renditions):
+        default_storage.delete(name)
 
 
 def _rendition(picture: Image.Image, *, width: int, sha256: str, owner: int) -> dict[str, Any]:

@@ -13,9 +13,9 @@ from django.utils.translation import gettext as _
 from catalog import audit
 from catalog.access import require_role
 from catalog.images import NormalisedImage, RejectedImage, normalise_upload
-from catalog.models import Membership, Merchant, ProductImage
+from catalog.models import Membership, Merchant
 from catalog.services import rendition_jobs
-from catalog.services.renditions import files_of, store
+from catalog.services.renditions import forget_copies, store
 from styling.models import Style, StyleReference
 
 #: The job that makes smaller copies; until it has been there, a reference is shown as its own file.
@@ -110,10 +110,6 @@ def remove_reference(*, reference: StyleReference, by: Any) -> None:
 
 def _forget(reference: StyleReference, merchant_id: int) -> None:
     same = StyleReference.objects.filter(style__merchant=merchant_id, sha256=reference.sha256)
-    if same.exists():
-        return
-    default_storage.delete(str(reference.file.name))
-    # Copies are named by content: a product's picture of the same content has the very same ones.
-    if not ProductImage.objects.filter(product__merchant=merchant_id, sha256=reference.sha256).exists():
-        for name in files_of(reference.renditions):
-            default_storage.delete(name)
+    if not same.exists():
+        default_storage.delete(str(reference.file.name))
+    forget_copies(reference.renditions, sha256=reference.sha256, owner=merchant_id)

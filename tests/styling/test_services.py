@@ -7,6 +7,7 @@ from django.core.files.storage import default_storage
 
 from catalog.models import AuditEntry, Membership
 from catalog.services import rendition_jobs
+from catalog.services.pictures import remove_picture
 from catalog.services.renditions import files_of
 from catalog.views.doors import thumbnail
 from jobs.errors import Conflict, NotAllowed, NotFound, UserError
@@ -116,6 +117,28 @@ def test_the_upload_of_references_makes_no_smaller_copies_itself_but_asks_a_work
     with django_capture_on_commit_callbacks(execute=True):
         references.remove_reference(reference=style.references.first(), by=editor)
     assert not any(default_storage.exists(name) for name in copies)
+
+
+@pytest.mark.parametrize("first", ["picture", "reference"])
+def test_the_copies_that_a_product_and_a_style_share_stay_until_both_are_gone(
+    style, editor, django_capture_on_commit_callbacks, first
+):
+    picture = product_picture(style.merchant, seed=1)
+    references.add_references(style=style, files=[noise_picture(1)], by=editor)
+    rendition_jobs.make_missing(merchant=style.merchant)
+    references.make_missing_renditions(merchant=style.merchant, on_progress=lambda *_: None, should_stop=lambda: False)
+    picture.refresh_from_db()
+    reference = style.references.get()
+    copies = files_of(reference.renditions)
+    assert copies == files_of(picture.renditions)
+    steps = [
+        lambda: remove_picture(image=picture, by=editor),
+        lambda: references.remove_reference(reference=reference, by=editor),
+    ]
+    for step, is_left in zip(steps if first == "picture" else reversed(steps), (True, False), strict=True):
+        with django_capture_on_commit_callbacks(execute=True):
+            step()
+        assert [default_storage.exists(name) for name in copies] == [is_left] * len(copies)
 
 
 def test_training_is_refused_below_eight_references_and_warned_of_below_thirty(style, merchant):
