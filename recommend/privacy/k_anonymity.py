@@ -3,13 +3,16 @@
 A number of fewer than k shoppers is withheld (primary suppression). In a table with row and column totals that is not
 enough: a row's total minus its published cells is what was withheld. So more is withheld until
 
-1. what is withheld of any row or column whose total is published is, together, of at least k shoppers, and
+1. what is withheld of any row or column whose total is published or follows is, without what follows, together of at
+   least k shoppers, and
 2. no number of fewer than k shoppers follows from the totals: seen as edges between rows and columns, the withheld cells
    determine exactly those of them that are bridges (Gusfield 1988, "A graph theoretic approach to statistical data
    security", SIAM J. Computing 17). The totals themselves are one more row and column.
 
-Cells without a shopper are published as what they are: nothing. Sound against who knows the table alone; who knows most of a
-group from elsewhere, or compares tables from before and after an erasure, knows more, as with any k-anonymous table.
+Cells without a shopper are published as what they are: nothing. Sound for single numbers and for what is left of one row or
+column, against who knows the table alone; sums of withheld cells that follow from several rows and columns at once are not
+looked at. Who knows most of a group from elsewhere, or compares tables from before and after an erasure, knows more, as with
+any k-anonymous table.
 """
 
 from __future__ import annotations
@@ -86,17 +89,21 @@ def _lines(places: Iterable[Place]) -> Lines:
 
 
 def _for_lines(table: Mapping[Place, Cell], lines: Lines, withheld: set[Place], k: int) -> set[Place]:
-    """What to withhold besides, where a published total minus the published cells is of too few shoppers."""
+    """What to withhold besides, where a known total minus the known cells is of too few shoppers; bridges are known."""
     more: set[Place] = set()
+    follow = _bridges(withheld)
     for (axis, _name), places in lines.items():
         parts = [place for place in places if place[1 - axis] != TOTAL]
         total = next(place for place in places if place[1 - axis] == TOTAL)
-        hidden = [place for place in parts if place in withheld or place in more]
-        if total in withheld or total in more or not hidden:
+        hidden = [place for place in parts if place in more or (place in withheld and place not in follow)]
+        if (total in withheld and total not in follow) or total in more or not hidden:
             continue
         if len(set().union(*(table[place].shoppers for place in hidden))) < k:
             others = [place for place in parts if place not in withheld and place not in more]
-            more.add(min(others, key=lambda place: _cost(table, place), default=total))
+            if others or total not in withheld:
+                more.add(min(others, key=lambda place: _cost(table, place), default=total))
+            else:
+                more |= _way_round(table, lines, withheld, total)
     return more
 
 

@@ -62,6 +62,13 @@ def test_two_small_cells_whose_sum_is_small_need_a_third():
     assert ("a", "z") in hidden
 
 
+def test_a_withheld_cell_that_follows_from_its_column_hides_nothing_in_its_row():
+    """a-x is withheld for its row's sake, and its column gives it away: its row's total then tells what 3 + 4 did."""
+    cells = {("a", "x"): cell(10, first=50), ("a", "y"): cell(3), ("a", "z"): cell(4), ("b", "x"): cell(40)}
+    cells |= {("b", "y"): cell(5, first=20), ("b", "z"): cell(5, first=20), ("b", "w"): cell(30, first=20)}
+    check(cells, 10)
+
+
 def test_a_row_whose_only_cell_is_small_loses_its_total_too():
     published = protect(table({"a": {"x": 3}, "b": {"x": 40, "y": 50}}), k=10)
     assert published["a", TOTAL] is None
@@ -111,13 +118,15 @@ def check(cells: dict[Place, Cell], k: int) -> int:
         if 0 < len(shoppers) < k:
             small.add(place)
             assert published[place] is None
-    assert not determined(published) & small
+    follow = determined(published)
+    assert not follow & small
     for axis in (0, 1):
         for name in {place[axis] for place in cells}:
             total = (name, TOTAL) if axis == 0 else (TOTAL, name)
             hidden = [p for p in cells if p[axis] == name and cells[p].shoppers and published[p] is None]
-            if hidden and published[total] is not None:
-                assert len(set().union(*(cells[p].shoppers for p in hidden))) >= k
+            left = [p for p in hidden if p not in follow]
+            if left and (published[total] is not None or total in follow):
+                assert len(set().union(*(cells[p].shoppers for p in left))) >= k
     return sum(value is not None for value in published.values())
 
 
@@ -132,6 +141,19 @@ def test_an_attacker_with_linear_algebra_learns_no_small_number(seed):
             shoppers = set(chance.sample(range(people), count))
             cells[f"r{row}", f"c{column}"] = Cell(sum(1 + person % 3 for person in shoppers), shoppers)
     check(cells, chance.choice([3, 10]))
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_nor_what_few_did_in_several_cells_of_one_row_or_column(seed):
+    """The same few shoppers in many cells, so that what is withheld of a row is often of too few."""
+    chance = random.Random(seed)
+    cells: dict[Place, Cell] = {}
+    for row in range(4):
+        for column in range(4):
+            if chance.random() < 0.7:
+                shoppers = set(chance.sample(range(6), chance.choice([1, 1, 2, 3, 4, 5])))
+                cells[row, column] = Cell(sum(1 + person % 3 for person in shoppers), shoppers)
+    check(cells, 3)
 
 
 def test_the_attacker_can_compute_what_simple_suppression_leaves():
