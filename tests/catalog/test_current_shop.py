@@ -70,6 +70,17 @@ def test_a_row_of_another_own_shop_opens_and_makes_that_shop_the_current_one(cli
     assert "Vase of B second" in client.get(LIST).content.decode()
 
 
+@pytest.mark.parametrize("role", [Membership.Role.OWNER, Membership.Role.VIEWER])
+def test_a_form_keeps_the_shop_that_it_was_opened_for_while_another_tab_switches(client, user, shops, role):
+    MembershipFactory(user=user, merchant__name="C third", merchant__slug="third", role=role)
+    opened = client.get("/admin/catalog/category/add/", follow=True).request
+    switch(client, "third")
+    address = f"{opened['PATH_INFO']}?{opened['QUERY_STRING']}"
+    client.post(address, {"name": "New shelf", "name_zh": "", "slug": "", "position": 0})
+    assert Category.objects.get(name="New shelf").merchant == shops[0]
+    assert '<span class="sh-name">A first</span>' in client.get(LIST).content.decode()
+
+
 def test_another_shop_cannot_be_chosen_and_leaving_one_ends_looking_at_it(client, user, shops):
     foreign = MerchantFactory(name="Foreign", slug="foreign")
     ProductFactory(merchant=foreign, name="Foreign vase")
