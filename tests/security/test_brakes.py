@@ -173,3 +173,16 @@ def test_without_valkey_nobody_is_refused(address, settings):
         assert brakes.is_used_up("login", request) == 0
     finally:
         brakes._client.cache_clear()
+
+
+def test_a_name_in_chinese_logs_in_and_is_known_again(address):
+    colleague("陈美")
+    browser = Client()
+    answer = log_in(browser, address, "陈美", "right-horse")
+    assert answer.status_code == 302
+    assert answer.cookies[brakes.KNOWN_BROWSER].OutputString().isascii(), "a server sends headers of ASCII alone"
+    browser.post("/admin/logout/", REMOTE_ADDR=address)
+    for number in range(MOST):
+        log_in(Client(), address, f"name-{number}")
+    assert log_in(Client(), address, "陈美", "right-horse").status_code == 429
+    assert log_in(browser, address, "陈美", "right-horse").status_code == 302
