@@ -45,6 +45,7 @@ def ask(address: str, path: str, token: str = "", **headers: str):
         ("/api/v1/products/", "sr_wrong"),
         ("/api/v1/products/", ""),
         ("/api/v1/shelf/?key=pk_wrong&slot=home", ""),
+        ("/api/v1/shelf/?key=pk_%00&slot=home", ""),  # PostgreSQL takes no NUL
         ("/api/v1/jobs/", "not even one"),
     ],
 )
