@@ -39,6 +39,16 @@ class TenantAdmin(ModelAdmin):
         """A column of shops only where there are several."""
         return [name for name in super().get_list_display(request) if name != "merchant" or not current_shop(request)]
 
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        """The form keeps its shop in its address: another tab may look at another one before it is sent."""
+        shop, is_named = current_shop(request), bool({"shop", "merchant"} & request.GET.keys())
+        is_opened = request.method == "GET" and self.has_add_permission(request)
+        if is_opened and shop and not is_named and len(own_shops(request)) > 1:
+            pinned = request.GET.copy()
+            pinned["shop"] = shop.slug
+            return redirect(f"{request.path}?{pinned.urlencode()}")
+        return super().add_view(request, form_url, extra_context)
+
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         row = super().get_object(request, object_id, from_field)
         shop = self.shop_of(row) if row is not None else None

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 
 from catalog.admin_access import TenantAdmin, shops_to_add_to, shops_with_role
-from catalog.current_shop import follow, own_shops
 from catalog.models import Merchant
 from catalog.views.doors import page
 
@@ -23,15 +22,7 @@ class NewInShopAdmin(TenantAdmin):
         return named or (shops[0] if len(shops) == 1 else None)
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
-        shop = self.new_shop(request)
-        if shop is not None:
-            follow(request, shop.pk)
-            if request.method == "GET" and request.GET.get("merchant") != str(shop.pk) and len(own_shops(request)) > 1:
-                # The form keeps its shop in its address: another tab may switch before it is sent.
-                pinned = request.GET.copy()
-                pinned["merchant"] = str(shop.pk)
-                return HttpResponseRedirect(f"?{pinned.urlencode()}")
-        elif self.has_add_permission(request):
+        if self.has_add_permission(request) and self.new_shop(request) is None:
             context = {"shops": shops_to_add_to(request, self.least_role), "opts": self.opts}
             title = self.opts.verbose_name or ""
             return page(request, "catalog/choose_shop.html", context, title=str(title).capitalize())

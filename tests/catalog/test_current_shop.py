@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from catalog.models import Category, Membership
 from jobs.models import Job
+from styling.models import Style
 from tests.catalog.factories import CategoryFactory, MembershipFactory, MerchantFactory, ProductFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -71,13 +72,16 @@ def test_a_row_of_another_own_shop_opens_and_makes_that_shop_the_current_one(cli
 
 
 @pytest.mark.parametrize("role", [Membership.Role.OWNER, Membership.Role.VIEWER])
-def test_a_form_keeps_the_shop_that_it_was_opened_for_while_another_tab_switches(client, user, shops, role):
+@pytest.mark.parametrize(("added", "path"), [(Category, "catalog/category"), (Style, "styling/style")])
+def test_a_form_keeps_the_shop_that_it_was_opened_for_while_another_tab_switches(
+    client, user, shops, role, added, path
+):
     MembershipFactory(user=user, merchant__name="C third", merchant__slug="third", role=role)
-    opened = client.get("/admin/catalog/category/add/", follow=True).request
+    opened = client.get(f"/admin/{path}/add/", follow=True).request
     switch(client, "third")
     address = f"{opened['PATH_INFO']}?{opened['QUERY_STRING']}"
-    client.post(address, {"name": "New shelf", "name_zh": "", "slug": "", "position": 0})
-    assert Category.objects.get(name="New shelf").merchant == shops[0]
+    client.post(address, {"name": "New one", "name_zh": "", "slug": "", "position": 0})
+    assert added.objects.get(name="New one").merchant == shops[0]
     assert '<span class="sh-name">A first</span>' in client.get(LIST).content.decode()
 
 
