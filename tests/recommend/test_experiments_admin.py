@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from django.utils import timezone
 
 from recommend.experiments.models import Experiment
 from recommend.experiments.services import lifecycle
+from tests.catalog.factories import MembershipFactory
 from tests.recommend.experiments import draft, editor, take_part
 from tests.recommend.shops import deploy_fit, open_fitted_shop, open_shop
 from tests.styling.factories import person
@@ -63,6 +65,15 @@ def test_the_form_makes_a_running_experiment_of_two_variants(desk, shop):
     assert (made.status, made.layer, made.uplift, made.guardrails) == ("running", "shelf", 0.2, {"bought": 0.15})
     assert list(made.variants.values_list("value", "share")) == [("personal", 0.3), ("popular", 0.3)]
     assert made.needed > 0
+
+
+def test_the_form_keeps_its_shop_while_another_tab_looks_at_another(desk, shop, boss):
+    other = MembershipFactory(user=boss).merchant
+    page = desk.get(reverse("experiments:new"), {"shop": shop.merchant.slug}).content.decode()
+    action = re.search(r'action="([^"]*)" class="st" id="experiment"', page)[1]
+    desk.get("/admin/", {"shop": other.slug})
+    desk.post(f"{reverse('experiments:new')}{action}", {**ASKED, "start": "1"})
+    assert Experiment.objects.get().merchant == shop.merchant
 
 
 def test_what_is_wrong_is_said_on_the_form_and_nothing_is_made(desk):
