@@ -7,6 +7,7 @@ token passes whatever its neighbours do, and so does a browser in which the same
 from __future__ import annotations
 
 import hmac
+import ipaddress
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -35,7 +36,18 @@ def _client() -> redis.Redis:
 
 
 def address_of(request: HttpRequest) -> str:
-    """Where a request comes from: the last address that no proxy of ours wrote."""
+    """Where a request comes from: the last address that no proxy of ours wrote; of IPv6 the /64 that a customer is given."""
+    address = _written_address(request)
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:  # a socket's peer, or a proxy's nonsense
+        return address
+    if parsed.version == 4:
+        return address
+    return str(ipaddress.ip_network((parsed, 64), strict=False))
+
+
+def _written_address(request: HttpRequest) -> str:
     forwarded = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if part.strip()]
     if settings.PROXIES and forwarded:
         return str(forwarded[-min(settings.PROXIES, len(forwarded))])[:64]

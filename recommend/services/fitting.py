@@ -182,7 +182,7 @@ def _typical_queries(merchant: Merchant, fitted: FittedRecommender) -> NDArray[n
     if len(fitted.item_ids) < serving.INDEX_FROM:
         return np.zeros((0, fitted.item_matrix.shape[1]), dtype=np.float32)
     now = timezone.now().timestamp()
-    shoppers = Shopper.objects.filter(merchant=merchant).order_by("-last_seen_at")[:100]
+    shoppers = Shopper.objects.filter(merchant=merchant, personalisation_enabled=True).order_by("-last_seen_at")[:100]
     return np.array([fitted.query(history_of(shopper).events, now).vector for shopper in shoppers])
 
 

@@ -28,7 +28,8 @@ MOST_EVENTS = 60_000
 
 def hits_since(merchant: Merchant, fitted: FittedRecommender, since: datetime) -> tuple[int, int]:
     """(people whose first ten held something that they then chose, people asked about)."""
-    told = Interaction.objects.filter(merchant=merchant).exclude(kind=Interaction.Kind.IMPRESSION)
+    told = Interaction.objects.filter(merchant=merchant, shopper__personalisation_enabled=True)
+    told = told.exclude(kind=Interaction.Kind.IMPRESSION)
     known = Exists(told.filter(shopper=OuterRef("shopper"), occurred_at__lt=since))
     active = told.filter(known, occurred_at__gte=since).order_by("shopper_id")
     people = list(active.values_list("shopper_id", flat=True).distinct()[:MOST_PEOPLE])

@@ -86,6 +86,8 @@ def test_nobody_gets_a_new_address_by_saying_so(address, settings):
         (2, "6.6.6.6, 192.0.2.1, 10.0.0.8", "192.0.2.1"),
         (2, "192.0.2.1", "192.0.2.1"),
         (1, "", "10.0.0.9"),
+        (1, "2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        (1, "not an address", "not an address"),
     ],
 )
 def test_an_address_is_the_last_one_that_no_proxy_of_ours_wrote(settings, proxies, forwarded, expected):
