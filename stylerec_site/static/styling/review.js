@@ -200,18 +200,24 @@
     undo: async () => {
       const last = batches.pop();
       if (!last) { say(labels.nothingToUndo); return; }
-      const outcome = { moved: {}, refused: [], batches: [] };
+      const outcome = { moved: {}, refused: [], batches: [] }, left = [];
       for (const batch of last.reverse()) {
         const part = await post(root.dataset.undo, { batch });
         if (part) merge(outcome, part);
+        else left.unshift(batch);
       }
+      if (left.length) batches.push(left); // not taken back yet: Undo tries them again
       if (!outcome.batches.length) return;
       settle(outcome, true);
       const first = items.findIndex((item) => outcome.moved[item.id]);
       if (first >= 0) at = first;
       film();
     },
-    "choose-all": () => { const all = items.every((item) => chosen.has(item.id)); for (const item of items) choose(item.id, !all && !item.moved); film(); },
+    "choose-all": () => {
+      if (items.every((item) => chosen.has(item.id))) { chosen.clear(); choose(0, false); }
+      else for (const item of items) choose(item.id, !item.moved);
+      film();
+    },
     "choose-queue": async () => {
       try {
         const query = new URLSearchParams([...new FormData(filters), ["keys", "1"]]);
