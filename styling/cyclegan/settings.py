@@ -206,8 +206,8 @@ class TrainingSettings:
     def going_on(self) -> Self:
         """These settings for a run that goes on from a trained model.
 
-        Cycle and identity stay where they were annealed to, and other crops are drawn. The noise is annealed once more:
-        trained discriminators that see without it win at once, and the style fades.
+        Cycle and identity stay where they were annealed to, and other crops are drawn. The noise is annealed once more,
+        since the optimisers begin afresh (docs/training.md says what was measured, and how little that proves).
         """
         return replace(
             self,
