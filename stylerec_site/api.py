@@ -18,6 +18,7 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler as drf_exception_handler
 
 from jobs.errors import UserError
+from jobs.full_disk import no_room
 
 log = structlog.get_logger(__name__)
 
@@ -39,6 +40,7 @@ def error_response(request: HttpRequest, error: UserError) -> JsonResponse:
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """Map theirs to the error format; leave ours to Django, which logs them and answers 500 with the request id."""
     request_id = getattr(context.get("request"), "request_id", "")
+    error = no_room(error) or error
     if isinstance(error, UserError):
         headers = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
         return Response(_body(error, request_id), status=error.status_code, headers=headers)

@@ -39,6 +39,7 @@ _REFUSED = {
     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
 }
 _BUSY = {**_REFUSED, "description": "Nobody is free, or no room is left; the same request may succeed in a moment"}
+_FULL = {**_REFUSED, "description": "No room is left on the server; nothing was saved, nothing that was there is lost"}
 _MAY_BE_BUSY = {
     ("post", "/api/v1/events/"),
     ("post", "/api/v1/styles/{id}/render/"),
@@ -58,6 +59,8 @@ def describe_what_all_share(result: dict[str, Any], **_generation: Any) -> dict[
             operation["responses"].setdefault("4XX", _REFUSED)
             if (method, address) in _MAY_BE_BUSY:
                 operation["responses"].setdefault("503", _BUSY)
+            if method in _WRITES:
+                operation["responses"].setdefault("507", _FULL)
             if method in _WRITES and not address.startswith(_OF_PAGES):
                 operation.setdefault("parameters", []).append(_IDEMPOTENCY_KEY)
     return result

@@ -18,6 +18,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from jobs.errors import Text
+from jobs.full_disk import NoRoom, no_room
 
 #: How long a restart of the database takes, about.
 SECONDS_UNTIL_BACK = 5
@@ -43,14 +44,17 @@ PAGES: dict[int, tuple[str, Text, Text]] = {
         _("It has been noted. Please try again in a moment."),
     ),
 }
+_full = NoRoom()
+PAGES[_full.status_code] = (_full.code, _full.message, _full.hint)
 
 
 def error_page(request: HttpRequest, status: int) -> HttpResponse:
-    """The page (or the JSON) of one status."""
+    """The page of one status; JSON to the API's clients, and to a page's script that asks for it."""
     code, title, hint = PAGES[status]
     request_id = getattr(request, "request_id", "")
     response: HttpResponse
-    if request.path.startswith("/api/"):
+    wants_json = request.get_preferred_type(["text/html", "application/json"]) == "application/json"
+    if request.path.startswith("/api/") or wants_json:
         body: dict[str, Any] = {
             "code": code,
             "message": str(title),
@@ -88,8 +92,13 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500; 503 where the database is away or busy, which passes by itself."""
-    if not isinstance(sys.exc_info()[1], OperationalError | InterfaceError):
+    """500; 507 where no room is left; 503 where the database is away or busy, which passes by itself."""
+    error = sys.exc_info()[1]
+    if (full := no_room(error)) is not None:
+        response = error_page(request, full.status_code)
+        response["Retry-After"] = str(full.retry_after)
+        return response
+    if not isinstance(error, OperationalError | InterfaceError):
         return error_page(request, 500)
     response = error_page(request, 503)
     response["Retry-After"] = str(SECONDS_UNTIL_BACK)

@@ -51,13 +51,17 @@ def _prepare(merchant: Merchant, table: Any, pictures: Any, by: Any) -> tuple[Im
     name = str(getattr(table, "name", "") or "products.csv")[:200]
     planned = plan(merchant=merchant, source=open_upload(table, name=name, pictures=pictures))
     forget_drafts(merchant=merchant)
-    draft = ImportDraft.objects.create(
-        merchant=merchant,
-        created_by=by,
-        source=_keep(table, name),
-        source_name=name,
-        pictures=_keep(pictures, "pictures.zip") if pictures is not None else "",
-    )
+    kept: list[str] = []
+    try:
+        kept.append(_keep(table, name))
+        if pictures is not None:
+            kept.append(_keep(pictures, "pictures.zip"))
+        draft = ImportDraft.objects.create(
+            merchant=merchant, created_by=by, source=kept[0], source_name=name, pictures="".join(kept[1:])
+        )
+    except BaseException:  # the second file, or the row, found no room: nobody will ever ask for the first
+        forget_files(kept)
+        raise
     return draft, planned
 
 

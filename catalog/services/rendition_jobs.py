@@ -14,6 +14,7 @@ from django.db.models import QuerySet
 
 from catalog.models import Merchant, ProductImage
 from catalog.services.renditions import make_renditions
+from jobs.full_disk import no_room
 from jobs.models import Job
 from jobs.services import enqueue
 
@@ -79,7 +80,9 @@ def _make(picture: Any, owner: int) -> bool:
     try:
         with default_storage.open(str(picture.file.name), "rb") as file:
             renditions = make_renditions(file.read(), sha256=picture.sha256, owner=owner)
-    except OSError:  # no file, or (Pillow's own error is one too) none that can be read any more
+    except OSError as error:  # no file, or (Pillow's own error is one too) none that can be read any more
+        if no_room(error):
+            raise  # the picture is well: the job is tried again when there is room
         return False
     type(picture)._default_manager.filter(pk=picture.pk).update(renditions=renditions)
     return True

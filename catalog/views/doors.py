@@ -20,6 +20,7 @@ from catalog.models import Merchant
 from catalog.services.exports import KINDS
 from catalog.services.renditions import srcset_of
 from jobs.errors import NotFound, UserError
+from jobs.full_disk import no_room
 from jobs.presence import SEEN_WITHIN, workers_seen
 
 View = Callable[..., HttpResponse]
@@ -47,15 +48,19 @@ def staff_page(view: View) -> View:
 
 
 def staff_json(view: View) -> View:
-    """A JSON address for staff; a ``UserError`` becomes ``{"error": {"code", "message", "hint"}}``."""
+    """A JSON address for staff; a ``UserError``, or a full disk, becomes ``{"error": {"code", "message", "hint"}}``."""
 
     @functools.wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
             return view(request, *args, **kwargs)
-        except UserError as error:
-            body = {"code": error.code, "message": str(error.message), "hint": str(error.hint)}
-            return JsonResponse({"error": body}, status=error.status_code)
+        except Exception as error:
+            told = error if isinstance(error, UserError) else no_room(error)
+            if told is None:
+                raise
+            body = {"code": told.code, "message": str(told.message), "hint": str(told.hint)}
+            headers = {} if told.retry_after is None else {"Retry-After": str(told.retry_after)}
+            return JsonResponse({"error": body}, status=told.status_code, headers=headers)
 
     return admin.site.admin_view(guarded)
 

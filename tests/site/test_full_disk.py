@@ -1,7 +1,7 @@
 """A disk that is really full: the kernel refuses, nothing half written stays, what was there before is still whole.
 
-Where no small file system can be mounted (that takes root), ``test_storage.py`` and ``tests/jobs/test_faults.py`` still
-hold the same with injected errors and the kernel's own limit on a file.
+Where no small file system can be mounted (that takes root), ``test_no_room.py``, ``test_storage.py`` and
+``tests/jobs/test_faults.py`` still hold the same with injected errors and the kernel's own limit on a file.
 """
 
 from __future__ import annotations
@@ -55,8 +55,9 @@ def test_an_upload_fails_cleanly_and_works_again_when_there_is_room(disk):
 
     fill(disk)
     refused = send()
-    assert refused.status_code == 500
+    assert (refused.status_code, refused.json()["error"]["code"]) == (507, "no-room")
     assert refused["X-Request-ID"] in refused.content.decode()
+    assert int(refused["Retry-After"]) > 0
     assert [image.pk for image in ProductImage.objects.all()] == [first.pk]
     assert files_below(disk) == before, "nothing half written"
 

@@ -137,6 +137,7 @@
     body.append("file", sending.file);
     request.open("POST", drop.dataset.upload);
     request.setRequestHeader("X-CSRFToken", token);
+    request.setRequestHeader("Accept", "application/json");
     request.upload.onprogress = (event) => { if (event.lengthComputable) sending.bar.value = event.loaded / event.total; };
     request.onload = () => finish(sending, read(request));
     request.onerror = () => finish(sending, { outcome: "rejected", reason: labels.offline });

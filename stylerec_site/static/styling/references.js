@@ -47,6 +47,7 @@
     body.append("files", upload.file);
     request.open("POST", drop.dataset.address);
     request.setRequestHeader("X-CSRFToken", token);
+    request.setRequestHeader("Accept", "application/json");
     request.upload.onprogress = (event) => { if (event.lengthComputable) upload.bar.value = event.loaded / event.total; };
     request.onload = () => finish(upload, read(request));
     request.onerror = () => finish(upload, { outcome: "rejected", reason: labels.offline });
