@@ -16,10 +16,10 @@ from recommend.engine.interactions import EventLog
 DENSE_LIMIT = 10_000
 
 
-def user_item_matrix(log: EventLog) -> sparse.csr_matrix:
-    """The U×N matrix of liked products, 1.0 where liked."""
-    users, items = log.positive_pairs()
-    return sparse.csr_matrix((np.ones(len(users), dtype=np.float32), (users, items)), shape=(log.n_users, log.n_items))
+def user_item_matrix(log: EventLog, *, seen: float = 0.0) -> sparse.csr_matrix:
+    """The U×N matrix of what people said of products: 1.0 where liked, ``seen`` where only seen."""
+    users, items, weights = log.weighed_pairs(seen)
+    return sparse.csr_matrix((weights, (users, items)), shape=(log.n_users, log.n_items))
 
 
 def ease_weights(matrix: sparse.csr_matrix, regularisation: float) -> NDArray[np.float32]:

@@ -5,69 +5,25 @@ Neither the choice nor the fit is given the test part, so what is in it cannot c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from recommend.engine.blending import Blend, blended_scores
+from recommend.engine.blending import Blend
 from recommend.engine.errors import EngineError
-from recommend.engine.heldout import HeldOut, Scorer, held_out
-from recommend.engine.interactions import EventLog, Interactions, cap_users, clean
+from recommend.engine.heldout import held_out
+from recommend.engine.interactions import Interactions, cap_users, clean
 from recommend.engine.metrics import RankingScores, bootstrap_mean, paired_bootstrap
-from recommend.engine.parts import Parts, fit_parts
 from recommend.engine.peers import PEERS, Peer
-from recommend.engine.recommender import learn
 from recommend.engine.settings import PARTS, RecommenderSettings
 from recommend.engine.splits import SplitKind, split
+from recommend.engine.tuning import GRID, Features, Period, Say, fit_period, learn, scorer, tune
 
-Floats = NDArray[np.float32]
-Say = Callable[[str], None]
 ABLATIONS = {f"hybrid_without_{name}": name for name in PARTS}
 #: Single parts of the hybrid, ranked alone: SVD on implicit events with folded-in users, and EASE on recent events.
 SINGLES = {"svd_implicit": "svd", "ease_recency": "item_item"}
 MODELS: tuple[str, ...] = (*(peer.name for peer in PEERS), *SINGLES, "hybrid", *ABLATIONS)
-#: Our own grid, tried on validation: slow and quick forgetting.
-HYBRID_GRID: tuple[dict[str, float], ...] = (
-    {},
-    {"profile_tau": 15.0, "transition_tau": 5.0, "ease_regularisation": 200.0},
-)
-
-
-@dataclass(frozen=True)
-class Period:
-    """What may be learned from, the moment of asking, and the people that are asked."""
-
-    log: EventLog
-    now: float
-    people: HeldOut
-
-
-@dataclass(frozen=True)
-class Features:
-    """Optional product vectors in the order of the catalogue."""
-
-    style: Floats | None = None
-    content: Floats | None = None
-
-
-def tune_hybrid(
-    period: Period, settings: RecommenderSettings, features: Features, say: Say = lambda message: None
-) -> tuple[RecommenderSettings, Parts, Blend]:
-    """The settings of ``HYBRID_GRID`` with the best validation NDCG@10, fitted on ``period.log``, and their blend."""
-    best: tuple[float, RecommenderSettings, Parts, Blend] | None = None
-    for change in HYBRID_GRID:
-        trial = RecommenderSettings.from_dict({**settings.as_dict(), **change})
-        parts = _fit(period, trial, features)
-        blend = learn(parts, period.people, trial)
-        score = float(period.people.evaluate(_hybrid(parts, blend)).ndcg.mean())
-        say(f"hybrid {change or 'defaults'}: validation NDCG@10 {score:.4f}")
-        if best is None or score > best[0]:
-            best = (score, trial, parts, blend)
-    assert best is not None
-    return best[1:]
 
 
 def tune_peer(peer: Peer, period: Period, seed: int, say: Say = lambda message: None) -> dict[str, Any]:
@@ -76,8 +32,8 @@ def tune_peer(peer: Peer, period: Period, seed: int, say: Say = lambda message: 
         return dict(peer.grid[0])
     scores = []
     for settings in peer.grid:
-        scorer = peer.fit(period.log, period.now, settings, seed)
-        scores.append(float(period.people.evaluate(scorer).ndcg.mean()))
+        fitted = peer.fit(period.log, period.now, settings, seed)
+        scores.append(float(period.people.evaluate(fitted).ndcg.mean()))
         say(f"{peer.name} {dict(settings)}: validation NDCG@10 {scores[-1]:.4f}")
     return dict(peer.grid[int(np.argmax(scores))])
 
@@ -149,12 +105,12 @@ def _peers(
             continue
         try:
             chosen[peer.name] = tune_peer(peer, validation, seed, say)
-            scorer = peer.fit(test.log, test.now, chosen[peer.name], seed)
+            fitted = peer.fit(test.log, test.now, chosen[peer.name], seed)
         except EngineError as error:
             absent[peer.name] = error.message
             say(f"{peer.name}: absent, {error.message}")
             continue
-        scores[peer.name] = test.people.evaluate(scorer)
+        scores[peer.name] = test.people.evaluate(fitted)
         say(f"{peer.name}: test NDCG@10 {scores[peer.name].ndcg.mean():.4f}")
     return scores, chosen, absent
 
@@ -167,33 +123,25 @@ def _ours(
     features: Features,
     say: Say,
 ) -> tuple[Results, dict[str, dict[str, Any]]]:
-    tuned, before, blend = tune_hybrid(validation, settings, features, say)
-    after = _fit(test, tuned, features)
-    blends = {"hybrid": blend}
+    tuned = tune(validation, settings, features, say=say)
+    after = fit_period(test, tuned.settings, features)
+    blends = {"hybrid": tuned.blend}
     blends |= {name: Blend({part: 1.0}, 0.0) for name, part in SINGLES.items() if name in models}
     for name, part in ABLATIONS.items():
         if name in models:
-            blends[name] = learn(before, validation.people, tuned, without=(part,))
+            blends[name] = learn(tuned.parts, validation.people, tuned.settings, without=(part,))
     scores: Results = {}
     chosen: dict[str, dict[str, Any]] = {}
     for name, mixture in blends.items():
-        scores[name] = test.people.evaluate(_hybrid(after, mixture))
+        scores[name] = test.people.evaluate(scorer(after, mixture))
         chosen[name] = {"weights": dict(mixture.weights), "half_trust_events": mixture.half}
         say(f"{name}: test NDCG@10 {scores[name].ndcg.mean():.4f}")
     chosen["hybrid"] |= {
         name: value
-        for name, value in tuned.as_dict().items()
-        if name in {key for change in HYBRID_GRID for key in change}
+        for name, value in tuned.settings.as_dict().items()
+        if name in {key for change in GRID for key in change}
     }
     return scores, chosen
-
-
-def _fit(period: Period, settings: RecommenderSettings, features: Features) -> Parts:
-    return fit_parts(period.log, style=features.style, content=features.content, settings=settings, now=period.now)
-
-
-def _hybrid(parts: Parts, blend: Blend) -> Scorer:
-    return lambda users, histories: blended_scores(parts, histories, blend)
 
 
 def _entry(scores: RankingScores, hybrid: RankingScores | None, settings: dict[str, Any], seed: int) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """A shopper's vector in closed form from their events: the same sum serves the fit and the next click, without a refit.
 
 The vector solves a weighted least squares on fixed product vectors, as in implicit ALS (Hu, Koren, Volinsky, ICDM
-2008): every product should score 0 with weight 1, a liked one 1 with weight ``1 + c``, a disliked one 0 with ``1 + c``:
+2008): every product should score 0 with weight 1, a liked or seen one 1 with weight ``1 + c``, a disliked one 0 with
+``1 + c``; ``c`` grows with what was said:
 ``p = (QᵀQ + c Qᵤᵀ Qᵤ + λI)⁻¹ ((1 + c) Σ Qᵤ - Qᵀb - c Qᵤᵀ bᵤ)``.
 """
 
@@ -26,12 +27,13 @@ class FoldIn:
     confidence: float  #: c, how much more a seen product weighs than an unseen one
     regularisation: float  #: λ
     last: int  #: how many of the newest products are read
+    seen: float = 0.0  #: strength of a product that was only seen; with 0 it is passed over
 
     def solver(
         self, items: NDArray[np.int64], strengths: NDArray[np.float32]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """The k×k system and the n×k rows of a history: ``system @ p = Σ rows - Qᵀb``."""
-        items, strengths = items[: self.last], strengths[: self.last]
+        items, strengths = items[: self.last], self.told(strengths)
         told = strengths != 0
         items, strengths = items[told], strengths[told]
         vectors = np.asarray(self.factors.vectors[items], dtype=np.float64)
@@ -43,10 +45,15 @@ class FoldIn:
 
     def vector(self, items: NDArray[np.int64], strengths: NDArray[np.float32]) -> NDArray[np.float32]:
         """The k-vector of one history, newest product first; zeros where it says nothing."""
-        if not np.any(strengths[: self.last] != 0):
+        if not np.any(self.told(strengths)):
             return np.zeros(self.factors.vectors.shape[1], dtype=np.float32)
         system, rows = self.solver(items, strengths)
         return np.linalg.solve(system, rows.sum(axis=0) - self.pull).astype(np.float32)
+
+    def told(self, strengths: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What the newest products say of the shopper: their strengths, ``seen`` for those that were only seen."""
+        newest = strengths[: self.last]
+        return np.where(newest == 0, np.float32(self.seen), newest)
 
     def vectors(self, histories: Histories) -> NDArray[np.float32]:
         """The U×k vectors of many histories."""

@@ -47,23 +47,27 @@ class Histories:
         take = np.repeat(self.indptr[users] - indptr[:-1], counts) + np.arange(indptr[-1])
         return Histories(indptr, self.items[take], self.strengths[take], self.timestamps[take], self.ranks[take])
 
-    def profile(self, n_items: int, *, tau: float, uniform: float, last: int) -> sparse.csr_matrix:
-        """Recency-weighted profiles, U×N, of the last liked products."""
-        rows, items, weights = self._weighed(self.rows(), tau, uniform, last)
+    def profile(self, n_items: int, *, tau: float, uniform: float, last: int, seen: float) -> sparse.csr_matrix:
+        """Recency-weighted profiles, U×N, of the last liked products, and of the seen ones at strength ``seen``."""
+        rows, items, weights = self._weighed(self.rows(), tau, uniform, last, seen)
         return sparse.csr_matrix((weights, (rows, items)), shape=(self.n_users, n_items))
 
-    def profile_of_one(self, *, tau: float, uniform: float, last: int) -> Profile:
-        """The same of a single history: its liked products and their weights, in the order of the products."""
-        _rows, items, weights = self._weighed(np.zeros(len(self.items), dtype=np.int64), tau, uniform, last)
+    def profile_of_one(self, *, tau: float, uniform: float, last: int, seen: float) -> Profile:
+        """The same of a single history: its products and their weights, in the order of the products."""
+        _rows, items, weights = self._weighed(np.zeros(len(self.items), dtype=np.int64), tau, uniform, last, seen)
         order = np.argsort(items)
         return items[order], weights[order]
 
     def _weighed(
-        self, rows: NDArray[np.int64], tau: float, uniform: float, last: int
+        self, rows: NDArray[np.int64], tau: float, uniform: float, last: int, seen: float
     ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
-        """Users, products and weights, ``strength * (exp(-rank / tau) + uniform)``, of the last liked products."""
-        keep = (self.strengths > 0) & (np.arange(len(rows)) - self.indptr[rows] < last)
-        weights = self.strengths[keep] * (np.exp(-self.ranks[keep] / tau) + uniform)
+        """Users, products and weights, ``strength * (exp(-rank / tau) + uniform)``, of the last products.
+
+        A product that was only seen has the strength ``seen``; disliked ones have no say.
+        """
+        strengths = np.where(self.strengths == 0, np.float32(seen), self.strengths)
+        keep = (strengths > 0) & (np.arange(len(rows)) - self.indptr[rows] < last)
+        weights = strengths[keep] * (np.exp(-self.ranks[keep] / tau) + uniform)
         return rows[keep], self.items[keep], weights.astype(np.float32)
 
 

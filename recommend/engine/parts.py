@@ -84,6 +84,7 @@ class Parts:
             confidence=self.settings.fold_in_confidence,
             regularisation=self.settings.fold_in_regularisation,
             last=self.settings.history,
+            seen=self.settings.seen_strength,
         )
 
     def confidence(self, n_events: NDArray[np.int64] | int, half: float) -> NDArray[np.float64]:
@@ -109,11 +110,20 @@ class Parts:
 
     def _profiles(self, histories: Histories, tau: float) -> sparse.csr_matrix:
         return histories.profile(
-            self.n_items, tau=tau, uniform=self.settings.profile_uniform, last=self.settings.profile
+            self.n_items,
+            tau=tau,
+            uniform=self.settings.profile_uniform,
+            last=self.settings.profile,
+            seen=self.settings.seen_strength,
         )
 
     def _profile(self, history: Histories, tau: float) -> Profile:
-        return history.profile_of_one(tau=tau, uniform=self.settings.profile_uniform, last=self.settings.profile)
+        return history.profile_of_one(
+            tau=tau,
+            uniform=self.settings.profile_uniform,
+            last=self.settings.profile,
+            seen=self.settings.seen_strength,
+        )
 
     def item_profile(self, history: Histories) -> Profile:
         """What one shopper's products weigh as evidence of what goes with them."""
@@ -166,7 +176,7 @@ def fit_parts(
         regularisation=settings.cold_start_regularisation,
     )
     on_step("item-to-item")
-    matrix = user_item_matrix(log)
+    matrix = user_item_matrix(log, seen=settings.seen_share)
     if not matrix.nnz:
         item_item = empty_neighbours(log.n_items)
     elif log.n_items <= min(settings.ease_item_limit, DENSE_LIMIT):
@@ -175,7 +185,12 @@ def fit_parts(
         item_item = strongest_of_sparse(cosine_weights(matrix, settings.knn_shrinkage), settings.neighbours)
     on_step("transitions")
     transition = strongest_of_sparse(
-        transition_weights(log, reach=settings.transition_reach, shrinkage=settings.transition_shrinkage),
+        transition_weights(
+            log,
+            reach=settings.transition_reach,
+            shrinkage=settings.transition_shrinkage,
+            seen=settings.seen_share,
+        ),
         settings.neighbours,
     )
     looks = centred(style, log.n_items)

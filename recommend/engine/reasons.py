@@ -60,12 +60,13 @@ def _behind_neighbours(parts: Parts, query: UserQuery, row: int, part: str) -> i
 
 def _behind_factors(parts: Parts, query: UserQuery, row: int) -> int | None:
     """The folded-in vector is linear in the history's rows, so each product's share of a score is exact."""
-    items, strengths = query.history.items[: parts.fold_in.last], query.history.strengths[: parts.fold_in.last]
+    items = query.history.items[: parts.fold_in.last]
+    strengths = parts.fold_in.told(query.history.strengths)
     told = items[strengths != 0]
     if not len(told):
         return None
     if "shares" not in query.solved:  # symmetric: rows @ system⁻¹ serves every product of the shelf
-        system, rows = parts.fold_in.solver(items, strengths)
+        system, rows = parts.fold_in.solver(query.history.items, query.history.strengths)
         query.solved["shares"] = np.asarray(np.linalg.solve(system, rows.T).T, dtype=np.float64)
     shares = query.solved["shares"] @ np.asarray(parts.factors.vectors[row], dtype=np.float64)
     shares[strengths[strengths != 0] < 0] = -np.inf

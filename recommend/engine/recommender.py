@@ -11,16 +11,17 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from recommend.engine.blending import Blend, blended_scores, collect_candidates, learn_blend
+from recommend.engine.blending import Blend
 from recommend.engine.errors import EngineError
 from recommend.engine.fitted import FittedRecommender, ItemIndex, ScanIndex, Scored
-from recommend.engine.heldout import HeldOut, Scorer, held_out
+from recommend.engine.heldout import HeldOut, held_out
 from recommend.engine.interactions import EventLog, Interactions, cap_users, clean
 from recommend.engine.metrics import bootstrap_mean, paired_bootstrap
 from recommend.engine.parts import FitFactors, Parts, fit_parts
 from recommend.engine.query import HistoryEvent, UserQuery
 from recommend.engine.settings import PARTS, RecommenderSettings
 from recommend.engine.splits import Split, SplitKind, split
+from recommend.engine.tuning import GRID, Features, Period, fit_period, scorer, tune
 
 __all__ = [
     "FittedRecommender",
@@ -70,10 +71,12 @@ def fit(
     ``items``: the whole catalogue, N ids; products without events are placed by their content. ``style_vectors``: N×d
     and ``content_vectors``: N×m, float32, rows of unit length, or zeros where nothing is known.
 
-    The last ``holdout_days`` are held out for the scores in ``metrics`` and the days before for the blend, as long as
-    there are ``least_users`` people in both; else the last events of every person; else the given weights stand and
-    ``metrics["scores"]`` is None with the reason. The result itself is fitted on everything. No event at all gives a
-    recommender that still answers, by style where it can. ``fit_factors`` replaces Surprise's SVD by another engine.
+    The last ``holdout_days`` are held out for the scores in ``metrics`` and the days before for the settings and the
+    blend (``tuning``), as long as there are ``least_users`` people in both; else the last events of every person; else
+    the given settings and weights stand and ``metrics["scores"]`` is None with the reason. The result itself is fitted
+    on everything. No event at all gives a recommender that still answers, by style where it can. ``fit_factors``
+    replaces Surprise's SVD by another engine.
+
     ``on_progress`` gets (steps done, steps in all, what); ``should_stop`` is asked between steps. Raises ``no-items``,
     ``bad-vectors``, ``bad-settings``, ``stopped``.
     """
@@ -85,32 +88,40 @@ def fit(
     log = clean(interactions, items=items, now=now, max_events_per_user=None, weights=settings.event_weights)
     capped = cap_users(log, settings.max_events_per_user)
     trial = _trial_split(log, settings) if settings.learn_weights else None
-    step = _Steps(3 if trial is None else 11, on_progress, should_stop)
+    features = Features(style_vectors, content_vectors)
+    # A fit tells of three steps; each try of the grid is followed by its blend, and the scores come before the last fit.
+    step = _Steps(3 if trial is None else 4 * len(GRID) + 3 + 1 + 3, on_progress, should_stop)
 
-    def fitted(part: EventLog, moment: float) -> Parts:
-        return fit_parts(
-            cap_users(part, settings.max_events_per_user),
-            style=style_vectors,
-            content=content_vectors,
-            settings=settings,
-            now=moment,
-            fit_factors=fit_factors,
-            on_step=step,
-        )
+    def period(known: EventLog, later: EventLog, moment: float) -> Period:
+        return Period(cap_users(known, settings.max_events_per_user), moment, held_out(known, later))
 
     blend = Blend(dict(settings.weights), settings.confidence_events)
     scores: dict[str, object] | None = None
     note = "Too few people with enough events to hold some out: the blend is the given one."
     if trial is not None:
-        before = fitted(trial.train, trial.validation_now)
-        step("blend")
-        blend = learn(before, held_out(trial.train, trial.validation), settings)
-        before = fitted(trial.known, trial.test_now)
+        tuned = tune(
+            period(trial.train, trial.validation, trial.validation_now),
+            settings,
+            features,
+            fit_factors=fit_factors,
+            on_step=step,
+        )
+        settings, blend = tuned.settings, tuned.blend
+        test = period(trial.known, trial.test, trial.test_now)
+        before = fit_period(test, settings, features, fit_factors=fit_factors, on_step=step)
         step("scores")
-        scores = _scores(before, blend, held_out(trial.known, trial.test), settings.seed)
+        scores = _scores(before, blend, test.people, settings.seed)
         scores["split"] = trial.kind
         note = ""
-    parts = fitted(log, now)
+    parts = fit_parts(
+        capped,
+        style=style_vectors,
+        content=content_vectors,
+        settings=settings,
+        now=now,
+        fit_factors=fit_factors,
+        on_step=step,
+    )
     metrics: dict[str, object] = {
         "scores": scores,
         "note": note,
@@ -138,20 +149,6 @@ def item_matrix(parts: Parts, blend: Blend) -> Floats:
     return np.column_stack([parts.factors.vectors, parts.factors.biases, shared, parts.style]).astype(np.float32)
 
 
-def learn(
-    parts: Parts, people: HeldOut, settings: RecommenderSettings, *, without: Sequence[str] = (), most: int = 1500
-) -> Blend:
-    """Learn the blend of parts on what held-out people then picked; at most ``most`` of them are read."""
-    chosen = np.arange(len(people))
-    if len(chosen) > most:
-        chosen = np.sort(np.random.default_rng(settings.seed).choice(len(people), most, replace=False))
-    candidates = collect_candidates(parts, people.histories.of(chosen), [people.wanted[user] for user in chosen])
-    if not parts.style.shape[1]:
-        without = (*without, "style")
-    blend, _ = learn_blend(candidates, settings.weights, half=settings.confidence_events, without=without)
-    return blend
-
-
 def _trial_split(log: EventLog, settings: RecommenderSettings) -> Split | None:
     """A split with enough people in both held-out parts, by calendar if possible, or None."""
     kinds: tuple[SplitKind, ...] = ("global-time", "temporal")
@@ -167,7 +164,7 @@ def _trial_split(log: EventLog, settings: RecommenderSettings) -> Split | None:
 
 def _scores(parts: Parts, blend: Blend, people: HeldOut, seed: int) -> dict[str, object]:
     """Scores of the blend, its interval, what it gains over popularity, and what each part's absence costs."""
-    whole = people.evaluate(_scorer(parts, blend))
+    whole = people.evaluate(scorer(parts, blend))
     plain = people.evaluate(lambda _, histories: np.broadcast_to(parts.popularity, (histories.n_users, parts.n_items)))
     low, high = bootstrap_mean(whole.ndcg, seed=seed)
     gain = paired_bootstrap(whole.ndcg, plain.ndcg, seed=seed)
@@ -176,7 +173,7 @@ def _scores(parts: Parts, blend: Blend, people: HeldOut, seed: int) -> dict[str,
         if not blend.weights.get(name):
             continue
         less = Blend({**blend.weights, name: 0.0}, blend.half)
-        without = people.evaluate(_scorer(parts, less))
+        without = people.evaluate(scorer(parts, less))
         ablations[name] = round(float(whole.ndcg.mean() - without.ndcg.mean()), 5)
     return {
         **whole.as_dict(),
@@ -185,7 +182,3 @@ def _scores(parts: Parts, blend: Blend, people: HeldOut, seed: int) -> dict[str,
         "over_popularity": [round(edge, 5) for edge in gain],
         "lost_without": ablations,
     }
-
-
-def _scorer(parts: Parts, blend: Blend) -> Scorer:
-    return lambda _, histories: blended_scores(parts, histories, blend)

@@ -46,6 +46,7 @@ class RecommenderSettings:
     profile: int = 100  #: newest products of a shopper that speak for their neighbours
     profile_tau: float = 50.0  #: their weight falls by e after this many newer products
     profile_uniform: float = 0.1  #: weight that does not fall
+    seen_strength: float = 1.0  #: of a product that was seen without a verdict (a rating of 3); a liked rating has 2
     transition_reach: int = 5  #: how many steps on a product still counts as "next"
     transition_shrinkage: float = 5.0  #: distrust of rare transitions
     transition_tau: float = 20.0  #: as ``profile_tau``, for transitions
@@ -88,8 +89,15 @@ class RecommenderSettings:
             regularisation=self.regularisation,
             negatives=self.negatives,
             popularity_power=self.negative_power,
+            seen=self.seen_share,
             seed=self.seed,
         )
+
+    @property
+    def seen_share(self) -> float:
+        """What a product that was only seen says next to a liked one, where both count without recency: 0..1."""
+        liked = self.event_weights.get("rating", 0.0)
+        return min(1.0, self.seen_strength / liked) if liked > 0 else 0.0
 
     def as_dict(self) -> dict[str, object]:
         return asdict(self)

@@ -34,14 +34,16 @@ class SvdSettings:
     regularisation: float = 0.02  #: weight decay; from .05 on the model collapses to popularity
     negatives: int = 4  #: products drawn as "not picked" for each one picked
     popularity_power: float = 0.6  #: negatives are drawn with probability ∝ popularity to this power
+    seen: float = 0.0  #: the target of a product that was only seen, where a picked one's is 1 and a drawn one's 0
     seed: int = 0  #: of the draws and of the first vectors
 
 
 def sample_examples(
-    log: EventLog, *, negatives: int, popularity_power: float, rng: np.random.Generator
+    log: EventLog, *, negatives: int, popularity_power: float, rng: np.random.Generator, seen: float = 0.0
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-    """Shuffled (users, items, 1/0) examples: every liked pair and ``negatives`` drawn ones, minus those also liked."""
-    users, items = log.positive_pairs()
+    """Shuffled (users, items, target) examples: every liked pair (1), every seen one (``seen``), and for each of them
+    ``negatives`` drawn ones (0), minus those that were told of."""
+    users, items, told = log.weighed_pairs(seen)
     if not len(users):
         return users, items, np.zeros(0)
     chance = np.bincount(items, minlength=log.n_items).astype(np.float64) ** popularity_power
@@ -49,15 +51,15 @@ def sample_examples(
     cumulative = np.cumsum(chance / chance.sum())
     drawn_users = np.repeat(users, negatives)
     drawn = np.searchsorted(cumulative, rng.random(len(drawn_users)), side="right").clip(0, log.n_items - 1)
-    liked = users * log.n_items + items
+    known = users * log.n_items + items
     keys = drawn_users * log.n_items + drawn
-    place = np.minimum(np.searchsorted(liked, keys), len(liked) - 1)
-    free = liked[place] != keys
+    place = np.minimum(np.searchsorted(known, keys), len(known) - 1)
+    free = known[place] != keys
     all_users = np.concatenate([users, drawn_users[free]])
     all_items = np.concatenate([items, drawn[free]])
-    labels = np.concatenate([np.ones(len(users)), np.zeros(int(free.sum()))])
+    targets = np.concatenate([told.astype(np.float64), np.zeros(int(free.sum()))])
     order = rng.permutation(len(all_users))
-    return all_users[order], all_items[order], labels[order]
+    return all_users[order], all_items[order], targets[order]
 
 
 def fit_svd(log: EventLog, settings: SvdSettings) -> ItemFactors:
@@ -69,18 +71,18 @@ def fit_svd(log: EventLog, settings: SvdSettings) -> ItemFactors:
         """A trainset that yields ready arrays, in their shuffled order, without a dict of lists in between."""
 
         def all_ratings(self) -> Iterator[tuple[int, int, float]]:
-            return zip(users.tolist(), items.tolist(), labels.tolist(), strict=True)
+            return zip(users.tolist(), items.tolist(), targets.tolist(), strict=True)
 
     rng = np.random.default_rng(settings.seed)
-    users, items, labels = sample_examples(
-        log, negatives=settings.negatives, popularity_power=settings.popularity_power, rng=rng
+    users, items, targets = sample_examples(
+        log, negatives=settings.negatives, popularity_power=settings.popularity_power, rng=rng, seen=settings.seen
     )
     if not len(users):
         return ItemFactors(
             np.zeros((log.n_items, settings.factors), dtype=np.float32), np.zeros(log.n_items, dtype=np.float32)
         )
     trainset = ExampleTrainset({}, {}, log.n_users, log.n_items, len(users), (0, 1), {}, {})
-    trainset._global_mean = float(labels.mean())
+    trainset._global_mean = float(targets.mean())
     model = SVD(
         n_factors=settings.factors,
         n_epochs=settings.epochs,

@@ -8,13 +8,15 @@ from scipy import sparse
 from recommend.engine.interactions import EventLog
 
 
-def transition_weights(log: EventLog, *, reach: int, shrinkage: float) -> sparse.csr_matrix:
+def transition_weights(log: EventLog, *, reach: int, shrinkage: float, seen: float = 0.0) -> sparse.csr_matrix:
     """N×N sparse weights: ``Σ 1/steps`` over pairs at most ``reach`` liked events apart, over the roots of both totals.
 
+    An event that only saw its product counts ``seen`` of a liked one; with 0 it is passed over, as dislikes always are.
     Products of one moment (a basket) follow each other in both directions: their order says nothing.
     """
-    liked = log.strengths > 0
-    users, items, times = log.users[liked], log.items[liked], log.timestamps[liked]
+    told = log.strengths >= 0 if seen > 0 else log.strengths > 0
+    users, items, times = log.users[told], log.items[told], log.timestamps[told]
+    says = np.where(log.strengths[told] > 0, 1.0, seen).astype(np.float32)
     total = sparse.csr_matrix((log.n_items, log.n_items), dtype=np.float32)
     for steps in range(1, reach + 1):
         if len(users) <= steps:
@@ -24,7 +26,8 @@ def transition_weights(log: EventLog, *, reach: int, shrinkage: float) -> sparse
         together = times[:-steps][pair] == times[steps:][pair]
         rows = np.concatenate([before, after[together]])
         columns = np.concatenate([after, before[together]])
-        weights = np.full(len(rows), 1.0 / steps, dtype=np.float32)
+        both = (says[:-steps] * says[steps:])[pair] / steps
+        weights = np.concatenate([both, both[together]])
         total = total + sparse.csr_matrix((weights, (rows, columns)), shape=total.shape)
     outgoing = np.asarray(total.sum(axis=1)).ravel()
     incoming = np.asarray(total.sum(axis=0)).ravel()

@@ -9,13 +9,14 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from recommend.engine.errors import EngineError
-from recommend.engine.evaluation import Features, Period, evaluate, tune_hybrid
+from recommend.engine.evaluation import evaluate
 from recommend.engine.heldout import held_out
 from recommend.engine.interactions import Interactions, clean
 from recommend.engine.settings import RecommenderSettings
 from recommend.engine.simulator import Simulation, SimulatorSettings, simulate
 from recommend.engine.splits import split
 from recommend.engine.style_ablation import cold_start_ablation
+from recommend.engine.tuning import Features, Period, tune
 from recommend.management.commands.evaluate_recommender import Command
 
 SETTINGS = RecommenderSettings(factors=8, epochs=6)
@@ -41,14 +42,14 @@ def test_shuffling_the_test_period_changes_nothing_in_the_fit(shop: Simulation, 
     for version in (log, shuffled):
         parts = split(version, kind)
         period = Period(parts.train, parts.validation_now, held_out(parts.train, parts.validation))
-        results.append(tune_hybrid(period, SETTINGS, Features(shop.style_vectors)))
+        results.append(tune(period, SETTINGS, Features(shop.style_vectors)))
 
-    (one_settings, one, one_blend), (other_settings, other, other_blend) = results
-    assert one_settings == other_settings
-    assert one_blend == other_blend
-    np.testing.assert_array_equal(one.factors.vectors, other.factors.vectors)
-    np.testing.assert_array_equal(one.item_item.values, other.item_item.values)
-    np.testing.assert_array_equal(one.recent, other.recent)
+    one, other = results
+    assert one.settings == other.settings
+    assert one.blend == other.blend
+    np.testing.assert_array_equal(one.parts.factors.vectors, other.parts.factors.vectors)
+    np.testing.assert_array_equal(one.parts.item_item.values, other.parts.item_item.values)
+    np.testing.assert_array_equal(one.parts.recent, other.parts.recent)
 
 
 def test_style_helps_where_shoppers_care_for_it(shop: Simulation) -> None:

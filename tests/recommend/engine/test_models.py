@@ -1,11 +1,14 @@
 """The parts against answers worked out by hand or by another route."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from recommend.engine.cold_start import place_cold_items
 from recommend.engine.ease import ease_weights, user_item_matrix
 from recommend.engine.fold_in import FoldIn
+from recommend.engine.histories import histories_of
 from recommend.engine.interactions import EventLog, Interactions, clean
 from recommend.engine.neighbours import strongest_of_dense
 from recommend.engine.popularity import DAY, recent_popularity, trending
@@ -33,6 +36,44 @@ def test_fold_in_solves_its_weighted_least_squares() -> None:
     system = vectors.T @ (weights[:, None] * vectors) + 2.0 * np.eye(4)
     expected = np.linalg.solve(system, vectors.T @ (weights * (targets - biases)))
     np.testing.assert_allclose(folded, expected, atol=1e-4)
+
+
+RATED = Interactions.from_columns(
+    ["a", "a", "a", "b", "b", "c"],
+    ["x", "y", "z", "y", "x", "z"],
+    [1.0, 2.0, 3.0, 1.0, 2.0, 1.0],
+    "rating",
+    [5.0, 3.0, 1.0, 4.0, 3.0, 5.0],
+)
+
+
+def test_a_middling_rating_says_half_of_a_like_and_a_bad_one_nothing() -> None:
+    log = clean(RATED)
+
+    assert user_item_matrix(log, seen=0.5).toarray().tolist() == [[1.0, 0.5, 0.0], [0.5, 1.0, 0.0], [0.0, 0.0, 1.0]]
+    assert user_item_matrix(log).toarray().tolist() == [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
+    profile = histories_of(log).profile(3, tau=1e9, uniform=0.0, last=10, seen=1.0)
+    np.testing.assert_allclose(profile.toarray(), [[2.0, 1.0, 0.0], [1.0, 2.0, 0.0], [0.0, 0.0, 2.0]])
+    following = transition_weights(log, reach=1, shrinkage=0.0, seen=0.5)
+    assert following.toarray().tolist() == [[0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 0.0]]
+
+
+def test_a_seen_product_is_no_negative_of_the_svd_and_draws_the_folded_vector() -> None:
+    users, items, targets = sample_examples(
+        clean(RATED), negatives=20, popularity_power=0.0, rng=np.random.default_rng(0), seen=0.5
+    )
+
+    told = {(user, item): target for user, item, target in zip(users, items, targets, strict=True) if target}
+    assert told == {(0, 0): 1.0, (0, 1): 0.5, (1, 0): 0.5, (1, 1): 1.0, (2, 2): 1.0}
+    drawn = {(user, item) for user, item, target in zip(users, items, targets, strict=True) if not target}
+    assert drawn == {(0, 2), (1, 2), (2, 0), (2, 1)}
+    vectors = np.eye(2, dtype=np.float32)
+    blind = FoldIn(ItemFactors(vectors, np.zeros(2, np.float32)), np.eye(2), np.zeros(2), 1.0, 1.0, last=9)
+    seen = replace(blind, seen=1.0)
+    history = (np.array([0]), np.array([0.0], dtype=np.float32))
+    assert blind.vector(*history).tolist() == [0.0, 0.0]
+    # (QᵀQ + λI + c s qqᵀ) p = (1 + c s) q with c = s = λ = 1: p = 2 / 3.
+    np.testing.assert_allclose(seen.vector(*history), [2 / 3, 0.0], atol=1e-6)
 
 
 def test_ease_has_no_diagonal_and_solves_its_constrained_regression() -> None:

@@ -163,12 +163,21 @@ def test_too_little_to_learn_from_still_fills_the_shelf(log: Interactions) -> No
     assert "Too few people" in str(fitted.metrics["note"])
 
 
-def test_a_stopped_fit_says_so_and_progress_is_told() -> None:
+def test_a_stopped_fit_says_so_and_progress_is_told(shop: Simulation) -> None:
     told: list[tuple[int, int, str]] = []
     log = Interactions.from_columns(["a"], ["x"], [1.0])
     fit(log, items=["x"], settings=SETTINGS, now=2.0, on_progress=lambda *step: told.append(step))
 
     assert [step[:2] for step in told] == [(0, 3), (1, 3), (2, 3)]
+    told.clear()
+    fit(
+        shop.interactions,
+        items=shop.item_ids,
+        settings=SETTINGS,
+        now=shop.end,
+        on_progress=lambda *step: told.append(step),
+    )
+    assert [step[:2] for step in told] == [(step, 15) for step in range(15)]
     with pytest.raises(EngineError) as caught:
         fit(log, items=["x"], settings=SETTINGS, now=2.0, should_stop=lambda: True)
     assert caught.value.code == "stopped"
