@@ -6,30 +6,29 @@ opened as its merchant left it.
 
 from __future__ import annotations
 
-import re
-from http.cookiejar import CookieJar
 from typing import Any
-from urllib.parse import urlencode
-from urllib.request import HTTPCookieProcessor, OpenerDirector, Request, build_opener
 
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
+from django.utils import timezone
 
 from catalog.models import ApiToken, Merchant, ProductImage
-from catalog.tokens import create_token, revoke_token
+from catalog.tokens import create_token
 from jobs.presence import workers_seen
-from recommend.models import Interaction, Recommender
+from recommend.creatives.brief import Brief
+from recommend.creatives.models import Creative, CreativeSet
+from recommend.creatives.services.sets import create_set, drawing_of
+from recommend.models import Interaction, Recommender, Slate
+from recommend.services import policies
 from recommend.services.fitting import start_fit
-from stylerec_site.demo import crowd, looks, shop
+from stylerec_site.demo import crowd, looks, shop, visits
 from stylerec_site.demo.steps import require, say, show, step, wait_for, wait_for_jobs
+from stylerec_site.demo.two_shoppers import compare_two_shoppers
 from stylerec_site.processes import Processes
 from styling.models import Style, StyledImage, StyleModel
 from styling.services.review import approve, publish
 from styling.services.stylising import stylise
 from styling.services.versions import deploy_model
-
-#: Links of product cards, in the order of a page, each with the picture that it shows.
-_CARD = re.compile(r'href="(/s/[^"]+/p/(\d+)/[^"]*)">\s*(?:<picture><source[^>]*>)?<img src="([^"]+)"')
 
 
 def prepare_database() -> None:
@@ -48,9 +47,13 @@ def run(*, address: str, processes: Processes) -> bool:
     styles = _train(merchant, owner, processes)
     _stylise(styles, owner, processes)
     _review_and_publish(merchant, owner, reviewer)
-    api = _let_people_shop(merchant, owner, styles, address, processes)
-    _fit(merchant, owner, processes)
-    _compare_two_shoppers(merchant, styles, address, api)
+    _draw_creatives(merchant, owner, styles[0], processes)
+    api, visitors, later = _let_people_shop(merchant, owner, styles, address, processes)
+    _fit(merchant, owner, processes, version=1)
+    page = _let_people_come_home(merchant, visitors, later, api, processes)
+    _fit(merchant, owner, processes, version=2)
+    _let_people_come_back(merchant, page, visitors, api, processes)
+    compare_two_shoppers(merchant, styles, address, api)
     return True
 
 
@@ -58,7 +61,7 @@ def reopen() -> bool:
     """Whether the main job has run here before: what the merchant changed since then stays as it is."""
     merchant = shop.demo_shop()
     fitted = Recommender.objects.filter(merchant=merchant).order_by("-version").first() if merchant else None
-    if merchant is None or fitted is None:
+    if merchant is None or fitted is None or not Slate.objects.filter(merchant=merchant).exists():
         return False
     with step("Open the shop from last time, without training") as came_of_it:
         published = StyledImage.objects.filter(merchant=merchant).published().count()
@@ -128,31 +131,57 @@ def _review_and_publish(merchant: Merchant, owner: Any, reviewer: Any) -> None:
         )
 
 
+def _draw_creatives(merchant: Merchant, owner: Any, style: Style, processes: Processes) -> None:
+    with step("Draw ad creatives of two products") as came_of_it:
+        if not CreativeSet.objects.filter(merchant=merchant).exists():
+            brief = Brief(headline="For quiet rooms", formats=("square", "story", "landscape"))
+            chosen = [
+                shelf.products.on_sale().order_by("pk")[0] for shelf in merchant.categories.order_by("position")[:2]
+            ]
+            made = create_set(
+                merchant=merchant, by=owner, products=chosen, brief=brief, style=style, name="Quiet rooms"
+            )
+            drawing = drawing_of(made)
+            require(drawing is not None, "Nobody was asked to draw the creatives.")
+            assert drawing is not None
+            wait_for_jobs(drawing, processes=processes, minutes=5)
+        drawn = Creative.objects.filter(merchant=merchant).exclude(file="").count()
+        require(drawn, "No creative was drawn.")
+        came_of_it(f"{drawn} creatives")
+
+
 def _let_people_shop(
     merchant: Merchant, owner: Any, styles: list[Style], address: str, processes: Processes
-) -> crowd.Api:
+) -> tuple[crowd.Api, list[visits.Visitor], visits.Past]:
     token, secret = create_token(merchant=merchant, user=owner, name="demo", scope=ApiToken.Scope.WRITE)
     api = crowd.Api(address, secret)
     with step("Let shoppers look around (events through the API)") as came_of_it:
         people = crowd.crowd(merchant, [style.pk for style in styles])
+        past = visits.Past.of(crowd.events_of(people, merchant))
         if not Interaction.objects.filter(merchant=merchant).exists():
             for number, person in enumerate(people, start=1):
                 api.call("PUT", f"shoppers/{person.name}/", {})
                 show(f"{number} of {len(people)} people agreed")
-            events = crowd.events_of(people, merchant)
-            for start in range(0, len(events), 500):
-                answer = api.call("POST", "events/", {"events": events[start : start + 500]})
-                require(not answer["refused"], f"The API refused events: {answer['refused'][:3]}")
-            stored = Interaction.objects.filter(merchant=merchant)
-            wait_for(lambda: stored.count() >= len(events), processes=processes, seconds=60)
+            _send(merchant, past.early, api, processes)
         came_of_it(f"{len(people)} people, {Interaction.objects.filter(merchant=merchant).count()} events stored")
     api.token = token
-    return api
+    return api, visits.visitors_of(merchant, people), past
 
 
-def _fit(merchant: Merchant, owner: Any, processes: Processes) -> None:
-    with step("Fit the recommender (Surprise SVD + style)") as came_of_it:
-        if not Recommender.objects.filter(merchant=merchant).exists():
+def _send(merchant: Merchant, events: list[visits.Event], api: crowd.Api, processes: Processes) -> None:
+    """Events through the API, until they are stored."""
+    stored = Interaction.objects.filter(merchant=merchant)
+    before = stored.count()
+    for start in range(0, len(events), 500):
+        answer = api.call("POST", "events/", {"events": events[start : start + 500]})
+        require(not answer["refused"], f"The API refused events: {answer['refused'][:3]}")
+    wait_for(lambda: stored.count() >= before + len(events), processes=processes, seconds=60)
+
+
+def _fit(merchant: Merchant, owner: Any, processes: Processes, *, version: int) -> None:
+    title = "Fit the recommender (Surprise SVD + style)" if version == 1 else "Fit it again on what came back"
+    with step(title) as came_of_it:
+        if not Recommender.objects.filter(merchant=merchant, version__gte=version).exists():
             wait_for_jobs(start_fit(merchant=merchant, by=owner), processes=processes, minutes=5)
         deployed = Recommender.objects.filter(merchant=merchant, status=Recommender.Status.DEPLOYED).first()
         require(deployed is not None, "No recommender is in use.")
@@ -165,65 +194,31 @@ def _fit(merchant: Merchant, owner: Any, processes: Processes) -> None:
         )
 
 
-def _compare_two_shoppers(merchant: Merchant, styles: list[Style], address: str, api: crowd.Api) -> None:
-    """Two browsers: each agrees, looks at a few products in one category and one style, and comes home."""
-    with step("Two new shoppers look around and come home") as came_of_it:
-        before = Interaction.objects.filter(merchant=merchant).count()
-        shelves = list(merchant.categories.order_by("position"))
-        stranger = Browser(address, merchant)
-        first_stranger_page = stranger.cards()
-        require(len(first_stranger_page) >= 8, "A new visitor finds an empty shop.")
-        pages = []
-        for category, style in ((shelves[0], styles[0]), (shelves[-1], styles[-1])):
-            browser = Browser(address, merchant)
-            browser.agree()
-            for product in category.products.on_sale().order_by("pk")[:6]:
-                browser.get(f"/s/{merchant.slug}/p/{product.pk}/?style={style.slug}")
-            pages.append(browser.cards())
-        first, second = pages
-        require([card[0] for card in first] != [card[0] for card in second], "Both shoppers get the same products.")
-        shared = {product: picture for product, picture in first if product in dict(second)}
-        require(
-            any(dict(second)[product] != picture for product, picture in shared.items())
-            or {picture for _, picture in first} != {picture for _, picture in second},
-            "Both shoppers see every product in the same rendering.",
-        )
-        require(stranger.cards() == first_stranger_page, "The page of somebody who has not agreed has changed.")
-        require(Interaction.objects.filter(merchant=merchant).count() >= before + 12, "Their clicks did not flow back.")
-        same = len({product for product, _ in first} & {product for product, _ in second})
-        came_of_it(
-            f"{len(first)} and {len(second)} products, {same} on both pages; "
-            f"{Interaction.objects.filter(merchant=merchant).count() - before} events flowed back"
-        )
-    if api.token is not None:
-        revoke_token(token=api.token, by=api.token.user)
+def _let_people_come_home(
+    merchant: Merchant, visitors: list[visits.Visitor], past: visits.Past, api: crowd.Api, processes: Processes
+) -> visits.HomePage:
+    """Three weeks of the home page: what it showed, in which style, how likely, and what came of it."""
+    page = visits.HomePage(merchant)
+    with step("Let them see the home page (impressions and clicks flow back)") as came_of_it:
+        seen = Interaction.objects.filter(merchant=merchant, kind=Interaction.Kind.IMPRESSION)
+        if not seen.exists():
+            _send(merchant, page.weeks(visitors, past), api, processes)
+        clicks = Interaction.objects.filter(merchant=merchant, kind=Interaction.Kind.CLICK).count()
+        require(seen.exists() and clicks, "Nobody clicked on anything that the home page showed.")
+        learned = policies.learn(merchant=merchant)
+        came_of_it(f"{seen.count()} impressions, {clicks} clicks; {learned} choices of a rendering learned from")
+    return page
 
 
-class Browser:
-    """As much of a browser as a shopper needs: cookies and forms."""
-
-    def __init__(self, address: str, merchant: Merchant) -> None:
-        self._address, self._home = address, f"/s/{merchant.slug}/"
-        self._jar = CookieJar()
-        self._opener: OpenerDirector = build_opener(HTTPCookieProcessor(self._jar))
-
-    def get(self, path: str) -> str:
-        """A page's text."""
-        with self._opener.open(self._address + path, timeout=30) as response:
-            text: str = response.read().decode()
-            return text
-
-    def agree(self) -> None:
-        """Press “Yes, choose for me”."""
-        token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', self.get(self._home))
-        assert token is not None
-        body = urlencode({"csrfmiddlewaretoken": token[1], "answer": "yes", "next": self._home}).encode()
-        request = Request(f"{self._address}{self._home}consent/", data=body, headers={"Referer": self._address})  # noqa: S310
-        self._opener.open(request, timeout=30).close()
-
-    def cards(self) -> list[tuple[int, str]]:
-        """(product, picture) of every card on the home page, in order."""
-        return [(int(product), picture) for _link, product, picture in _CARD.findall(self.get(self._home))]
+def _let_people_come_back(
+    merchant: Merchant, page: visits.HomePage, visitors: list[visits.Visitor], api: crowd.Api, processes: Processes
+) -> None:
+    with step("They come back today, to the new version") as came_of_it:
+        now = timezone.now()
+        told = [event for visitor in visitors for event in page.visit(visitor, now)]
+        _send(merchant, told, api, processes)
+        clicks = sum(event["kind"] == Interaction.Kind.CLICK for event in told)
+        came_of_it(f"{len(visitors)} people, {clicks} clicks")
 
 
 def print_welcome(address: str) -> None:

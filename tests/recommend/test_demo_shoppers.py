@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stylerec_site.demo import crowd, main_job
+from stylerec_site.demo import crowd, two_shoppers
 from stylerec_site.processes import free_port
 from tests.recommend.shops import open_fitted_shop
 
@@ -16,6 +16,6 @@ def test_the_demos_two_shoppers_come_home_to_different_pages(processes, capsys):
     processes.start_web(port=port, workers=1)
     address = f"http://127.0.0.1:{port}"
 
-    main_job._compare_two_shoppers(shop.merchant, shop.styles, address, crowd.Api(address, "unused"))
+    two_shoppers.compare_two_shoppers(shop.merchant, shop.styles, address, crowd.Api(address, "unused"))
 
     assert "events flowed back" in capsys.readouterr().out

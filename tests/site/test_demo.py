@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth import get_user_model
 
-from recommend.models import Recommender
+from recommend.models import Recommender, Shopper, Slate
 from stylerec_site.demo import main_job, own_site, shop
 from styling.models import StyledImage
 from tests.recommend.shops import open_fitted_shop
@@ -22,6 +22,8 @@ def test_a_shop_that_was_never_fitted_still_has_its_main_job_ahead():
 
 def test_a_complete_shop_is_opened_as_its_merchant_left_it(monkeypatch, capsys):
     merchant = open_fitted_shop().merchant
+    shopper = Shopper.objects.filter(merchant=merchant).first()
+    Slate.objects.create(merchant=merchant, shopper=shopper, slot="home")
     monkeypatch.setattr(shop, "SLUG", merchant.slug)
     waiting = StyledImageFactory(merchant=merchant, status=StyledImage.Status.GENERATED)
 
