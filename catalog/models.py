@@ -109,6 +109,8 @@ class Membership(models.Model):
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships", verbose_name=_("user")
     )
     role = models.CharField(_("role"), max_length=10, choices=Role, default=Role.VIEWER)
+    #: When the user last turned to this shop from another one: the newest is the one that a log-in opens.
+    turned_to_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = MerchantScoped.as_manager()
 

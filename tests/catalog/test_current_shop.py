@@ -49,6 +49,17 @@ def test_lists_show_the_current_shop_and_the_header_says_which(client, shops):
     assert ("kind.first" in jobs, "kind.second" in jobs) == (False, True)
 
 
+def test_the_next_login_opens_the_shop_that_this_one_ended_in(client, user, shops):
+    assert switch(client, "second").url == LIST
+    client.logout()
+    client.force_login(user)
+    assert '<span class="sh-name">B second</span>' in client.get(LIST).content.decode()
+    Membership.objects.filter(user=user, merchant=shops[1]).delete()
+    assert '<span class="sh-name">B second</span>' not in client.get(LIST).content.decode(), (
+        "no shop of theirs any more"
+    )
+
+
 def test_filters_and_forms_follow(client, shops):
     first, _second = shops
     for shop in shops:
