@@ -36,7 +36,13 @@ class EventSerializer(serializers.Serializer[Any]):
     shopper = serializers.CharField(max_length=200, help_text="Your own id of the person.")
     product = serializers.CharField(max_length=64, help_text="SKU.")
     kind = serializers.ChoiceField(choices=Interaction.Kind.choices)
-    value = serializers.FloatField(required=False)
+    value = serializers.FloatField(
+        required=False,
+        help_text="A rating; of a purchase what was paid for all pieces of the product, 0 or more, in the shop's currency.",
+    )
+    currency = serializers.CharField(
+        required=False, help_text="Three letters. Sent along, it must be the shop's: amounts are not converted."
+    )
     rendering = serializers.IntegerField(required=False, min_value=0)
     slot = serializers.CharField(required=False, max_length=20)
     slate = serializers.UUIDField(required=False)
@@ -93,8 +99,9 @@ class EventsView(APIView):
         ],
     )
     def post(self, request: Request) -> Response:
-        taken, refused = parse_batch(request.data)
-        state = event_stream.append(merchant=merchant_of(request), events=taken) if taken else "stored"
+        merchant = merchant_of(request)
+        taken, refused = parse_batch(request.data, currency=merchant.currency)
+        state = event_stream.append(merchant=merchant, events=taken) if taken else "stored"
         return Response(
             {
                 "accepted": len(taken),

@@ -204,7 +204,7 @@ class ShelfEventsView(ShelfRequestView):
                 for event in events[:MOST_EVENTS]
                 if isinstance(event, dict) and event.get("kind") in KINDS
             ]
-        taken, _refused = parse_batch({"events": events})
+        taken, _refused = parse_batch({"events": events}, currency=self.merchant.currency)
         if taken:
             event_stream.append(merchant=self.merchant, events=taken)
         return Response({"accepted": len(taken)}, status=status.HTTP_202_ACCEPTED)

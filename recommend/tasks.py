@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import structlog
@@ -33,9 +35,13 @@ def purge_old_interactions() -> None:
 @shared_task(name="recommend.fit_due")
 def fit_due_shops() -> None:
     """Ask for a new version where enough has happened, and look every shop's over (hourly, by the beat)."""
-    log.info("recommend.fits_asked_for", count=fitting.start_due_fits())
-    for merchant in Merchant.objects.open().filter(recommenders__status=Recommender.Status.DEPLOYED):
-        health.health_of(merchant)
+    asked = 0
+    for merchant in Merchant.objects.open().filter(recommenders__isnull=False).distinct():
+        with _shop_by_shop(merchant):
+            asked += fitting.start_due_fit(merchant=merchant)
+            if Recommender.objects.filter(merchant=merchant, status=Recommender.Status.DEPLOYED).exists():
+                health.health_of(merchant)
+    log.info("recommend.fits_asked_for", count=asked)
 
 
 @shared_task(name="recommend.count_up")
@@ -48,6 +54,16 @@ def count_interactions() -> None:
 def learn_rendering_policies() -> None:
     """Teach every shop's rendering policy what the slates that came due have earned (every few minutes, by the beat)."""
     for merchant in Merchant.objects.open().filter(bandit_enabled=True):
-        learned = policies.learn(merchant=merchant)
-        if learned:
-            log.info("recommend.policy_learned", merchant=merchant.pk, renderings=learned)
+        with _shop_by_shop(merchant):
+            learned = policies.learn(merchant=merchant)
+            if learned:
+                log.info("recommend.policy_learned", merchant=merchant.pk, renderings=learned)
+
+
+@contextmanager
+def _shop_by_shop(merchant: Merchant) -> Iterator[None]:
+    """One shop's turn in a round: its error is logged with its name, and the round goes on to the next shop."""
+    try:
+        yield
+    except Exception:
+        log.exception("recommend.shop_failed", merchant=merchant.pk)

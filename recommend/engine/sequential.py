@@ -29,7 +29,7 @@ class Sample:
     count: int
     mean: float
     variance: float
-    #: The rarer of outcome and no outcome; for a measured value simply the count.
+    #: The rarer of outcome and no outcome; of amounts how many equal ones would carry as much (see ``of_values``).
     outcomes: int
 
     @classmethod
@@ -42,9 +42,14 @@ class Sample:
 
     @classmethod
     def of_values(cls, count: int, total: float, total_of_squares: float) -> Self:
-        """Shoppers whose values sum to ``total`` and their squares to ``total_of_squares``."""
+        """Shoppers whose values (0 or more) sum to ``total`` and their squares to ``total_of_squares``.
+
+        Of a hundred buyers of whom one spent nearly everything, the mean is known as from one. ``outcomes`` is Kish's
+        effective number, (Σx)² / Σx²; for values of 0 and 1 it is the count of ones.
+        """
         mean = total / count if count else 0.0
-        return cls(count, mean, max(total_of_squares / count - mean**2, 0.0) if count else 0.0, count)
+        variance = max(total_of_squares / count - mean**2, 0.0) if count else 0.0
+        return cls(count, mean, variance, int(total**2 / total_of_squares + 1e-9) if total_of_squares else 0)
 
 
 @dataclass(frozen=True)
@@ -94,7 +99,26 @@ def sequential_sample_size(*, base_rate: float, relative_uplift: float, alpha: f
     low = sample_size(base_rate=base_rate, relative_uplift=relative_uplift, alpha=alpha, power=power)
     treated = base_rate * (1 + relative_uplift)
     effect = abs(treated - base_rate)
-    per_shopper = base_rate * (1 - base_rate) + treated * (1 - treated)
+    return _first_that_decides(low, effect, base_rate * (1 - base_rate) + treated * (1 - treated), alpha, power)
+
+
+def sequential_sample_size_of_means(
+    *, mean: float, variance: float, relative_uplift: float, alpha: float = 0.05, power: float = 0.8
+) -> int:
+    """The same for an amount per shopper with this mean and variance; the uplift is taken to scale every amount.
+
+    Raises `EngineError` (``bad-settings``) where there is nothing to compute.
+    """
+    scale = 1 + relative_uplift
+    if not (mean > 0 and variance > 0 and scale > 0 and relative_uplift and 0 < alpha < 1 and 0 < power < 1):
+        raise EngineError("bad-settings", "Mean and variance are positive, and the uplift is not 0.")
+    effect, per_shopper = abs(mean * relative_uplift), variance * (1 + scale**2)
+    at_one_look = float(norm.ppf(1 - alpha / 2) + norm.ppf(power)) / effect
+    return _first_that_decides(math.ceil(at_one_look**2 * per_shopper), effect, per_shopper, alpha, power)
+
+
+def _first_that_decides(low: int, effect: float, per_shopper: float, alpha: float, power: float) -> int:
+    """From ``low`` shoppers per variant on, the first number at which `read` decides with this power."""
 
     def decides(count: int) -> bool:
         variance = per_shopper / count

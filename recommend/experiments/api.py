@@ -59,7 +59,10 @@ class AskedExperimentSerializer(serializers.Serializer[Any]):
         min_value=drafts.LEAST_UPLIFT, max_value=drafts.MOST_UPLIFT, default=0.1, help_text="Relative."
     )
     base_rate = serializers.FloatField(
-        min_value=0.0001, max_value=0.99, required=False, help_text="The goal's rate so far; empty: as measured."
+        min_value=0.0001,
+        max_value=drafts.MOST_REVENUE,
+        required=False,
+        help_text="The goal's rate so far (of revenue the mean per shopper); empty: as measured.",
     )
     guardrails = serializers.DictField(
         child=serializers.FloatField(min_value=0.001, max_value=1),
@@ -77,7 +80,24 @@ class ArmSerializer(serializers.Serializer[Any]):
     variant = serializers.IntegerField()
     shoppers = serializers.IntegerField(allow_null=True, help_text="This and the rest are null below ten shoppers.")
     hits = serializers.IntegerField(allow_null=True)
-    rate = serializers.FloatField(allow_null=True)
+    rate = serializers.FloatField(allow_null=True, help_text="Of revenue the mean per shopper.")
+    revenue = serializers.FloatField(
+        allow_null=True,
+        help_text="Spend per shopper, each up to the cap; also null below ten buyers, or where it is not read.",
+    )
+
+
+class RevenueSerializer(serializers.Serializer[Any]):
+    difference = serializers.FloatField(help_text="Challenger minus control, per shopper.")
+    low = serializers.FloatField(help_text="Always-valid.")
+    high = serializers.FloatField()
+    p_value = serializers.FloatField()
+    verdict = serializers.ChoiceField(choices=["undecided", "better", "worse"])
+
+
+class SpendSerializer(serializers.Serializer[Any]):
+    currency = serializers.CharField()
+    cap = serializers.FloatField(help_text="Each shopper's spend counts up to this; fixed before the start.")
 
 
 class RailSerializer(serializers.Serializer[Any]):
@@ -93,6 +113,7 @@ class ComparisonSerializer(serializers.Serializer[Any]):
     p_value = serializers.FloatField(allow_null=True)
     verdict = serializers.ChoiceField(choices=["too early", "undecided", "better", "worse"])
     guardrails = RailSerializer(many=True)
+    revenue = RevenueSerializer(allow_null=True, help_text="Null while it is too early, or where revenue is not read.")
     conclusion = serializers.ChoiceField(choices=["distrust", "stop", "ship", "continue"])
 
 
@@ -103,6 +124,7 @@ class ReportSerializer(serializers.Serializer[Any]):
         allow_null=True, help_text="Null where a variant has below ten shoppers: it would tell how many."
     )
     sample_ratio_mismatch = serializers.BooleanField()
+    spend = SpendSerializer(allow_null=True, help_text="How revenue is read; null where it is not.")
     comparisons = ComparisonSerializer(many=True)
 
 
@@ -162,13 +184,16 @@ class ExperimentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, OwnVie
     @extend_schema(summary="How it reads now; safe to ask at any time", responses=ReportSerializer)
     @action(detail=True, pagination_class=None, filterset_fields=[])
     def report(self, request: Request, pk: str | None = None) -> Response:
-        return Response(_told(report_of(self.get_object())))
+        experiment = self.get_object()
+        return Response(_told(experiment, report_of(experiment)))
 
     def _answer(self, experiment: Experiment) -> Response:
         return Response(self.get_serializer(self.get_queryset().get(pk=experiment.pk)).data)
 
 
-def _told(report: Report) -> dict[str, Any]:
+def _told(experiment: Experiment, report: Report) -> dict[str, Any]:
+    spend = experiment.spend
+    enough = _spend_tells_of_nobody if METRICS[experiment.metric].in_money else _tells_of_nobody
     arms = [report.control, *(one.challenger for one in report.comparisons)]
     return {
         "conclusion": report.conclusion,
@@ -177,17 +202,20 @@ def _told(report: Report) -> dict[str, Any]:
                 "variant": arm.variant.pk,
                 "shoppers": arm.shoppers if _tells_of_nobody(arm) else None,
                 "hits": arm.hits if _tells_of_nobody(arm) else None,
-                "rate": arm.rate if _tells_of_nobody(arm) else None,
+                "rate": arm.rate if enough(arm) else None,
+                "revenue": arm.revenue.mean if spend and _spend_tells_of_nobody(arm) else None,
             }
             for arm in arms
         ],
         "sample_ratio_p_value": report.ratio.p_value if all(map(_tells_of_nobody, arms)) else None,
         "sample_ratio_mismatch": report.ratio.mismatch,
+        "spend": {"currency": spend["currency"], "cap": spend["cap"]} if spend else None,
         "comparisons": [
             {
                 "variant": one.challenger.variant.pk,
-                **_difference(one, told=_tells_of_nobody(report.control) and _tells_of_nobody(one.challenger)),
+                **_difference(one, told=enough(report.control) and enough(one.challenger)),
                 "verdict": one.goal.verdict,
+                "revenue": _revenue(one) if spend and all(map(_spend_tells_of_nobody, arms)) else None,
                 "guardrails": [{"metric": rail.guardrail.name, "state": rail.state} for rail in one.guardrails],
                 "conclusion": one.conclusion,
             }
@@ -204,6 +232,19 @@ def _difference(one: Comparison, *, told: bool) -> dict[str, float | None]:
         "high": goal.high if told and math.isfinite(goal.high) else None,
         "p_value": goal.p_value if told else None,
     }
+
+
+def _revenue(one: Comparison) -> dict[str, Any] | None:
+    reading = one.revenue
+    if reading is None or reading.verdict == "too early":
+        return None
+    fields = ("difference", "low", "high", "p_value", "verdict")
+    return {name: getattr(reading, name) for name in fields}
+
+
+def _spend_tells_of_nobody(arm: Arms) -> bool:
+    """Whether the money is of enough buyers, too: of three it is nearly known what each paid."""
+    return _tells_of_nobody(arm) and not 0 < arm.buyers < settings.STATISTICS_MINIMUM_GROUP
 
 
 def _tells_of_nobody(arm: Arms) -> bool:

@@ -1,4 +1,4 @@
-"""What an experiment can be judged by: one yes or no per shopper, from the interactions after they first saw a variant.
+"""What an experiment can be judged by: a yes or no, or an amount, per shopper, from what follows their first exposure.
 
 Everything is per shopper, since the clicks of one shopper are not independent of one another.
 """
@@ -15,13 +15,17 @@ from jobs.errors import Text
 from recommend.models import Interaction
 
 _KINDS = Interaction.Kind
+REVENUE = "revenue"
 #: Everything that a shopper does of their own accord.
 ACTIONS: tuple[str, ...] = (_KINDS.VIEW, _KINDS.CLICK, _KINDS.ADD_TO_CART, _KINDS.PURCHASE, _KINDS.LIKE)
 
 
 @dataclass(frozen=True)
 class Metric:
-    """The share of shoppers with at least one event of ``kinds``, ``after`` so long from their first exposure."""
+    """The share of shoppers with at least one event of ``kinds``, ``after`` so long from their first exposure.
+
+    With ``in_money`` the mean over all shoppers of what these events' amounts sum to, each shopper's up to a cap.
+    """
 
     code: str
     name: Text
@@ -29,6 +33,7 @@ class Metric:
     kinds: tuple[str, ...]
     after: timedelta = timedelta()
     more_is_better: bool = True
+    in_money: bool = False
 
 
 METRICS: Mapping[str, Metric] = {
@@ -37,6 +42,13 @@ METRICS: Mapping[str, Metric] = {
         Metric("clicked", _("Click rate"), _("shoppers who clicked something on a shelf"), (_KINDS.CLICK,)),
         Metric("bagged", _("Bag rate"), _("shoppers who put something into the bag"), (_KINDS.ADD_TO_CART,)),
         Metric("bought", _("Purchase rate"), _("shoppers who bought something"), (_KINDS.PURCHASE,)),
+        Metric(
+            REVENUE,
+            _("Revenue per shopper"),
+            _("what a shopper spent, on average over all, buyers or not"),
+            (_KINDS.PURCHASE,),
+            in_money=True,
+        ),
         Metric(
             "returned",
             _("Return rate"),
@@ -54,4 +66,4 @@ METRICS: Mapping[str, Metric] = {
     )
 }
 #: What one may hope to raise.
-GOALS: tuple[str, ...] = ("clicked", "bagged", "bought", "returned")
+GOALS: tuple[str, ...] = ("clicked", "bagged", "bought", REVENUE, "returned")

@@ -48,10 +48,11 @@ class Experiment(models.Model):
         default=0.1,
         validators=[MinValueValidator(0.01), MaxValueValidator(5)],
     )
-    #: The goal's rate before the start, from the shop's own shoppers or as somebody expects it.
-    base_rate = models.FloatField(
-        _("rate so far"), default=0.05, validators=[MinValueValidator(0.0001), MaxValueValidator(0.99)]
-    )
+    #: The goal's rate before the start (of revenue the mean), from the shop's own shoppers or as somebody expects it.
+    base_rate = models.FloatField(_("rate so far"), default=0.05, validators=[MinValueValidator(0.0001)])
+    #: How revenue is read: ``{"cap": 340.0, "mean": 3.2, "currency": "EUR"}``. Fixed before the start, since a cap that
+    #: follows the data would spoil the reading. Empty where an experiment began before revenue was read.
+    spend = models.JSONField(default=dict, editable=False)
     #: Shoppers that each variant needs by then (see ``services.planning``).
     needed = models.PositiveIntegerField(_("shoppers needed per variant"), default=0, editable=False)
     #: ``{"bought": 0.1}``: metrics that must not get worse by more than this share of themselves.

@@ -28,7 +28,7 @@ from recommend.experiments.models import Exposure
 from recommend.experiments.subjects import LEARNED, ORIGINAL_ONLY, PERSONAL, RELEVANCE
 from recommend.models import Shopper
 
-#: Exposures that a process remembers having stored; beyond it forgets, which costs an insert that changes nothing.
+#: Exposures that a process remembers having stored today; beyond it forgets, which costs an insert that changes nothing.
 MOST_REMEMBERED = 200_000
 _stored: set[tuple[Any, ...]] = set()
 
@@ -101,12 +101,14 @@ def note_exposures(treatment: Treatment, shopper: Shopper | None) -> None:
     """Keep that the shopper saw their variant; at most one statement, and none where this process did it before."""
     if shopper is None or not treatment.exposures:
         return
-    # The date tells a shopper from an earlier one under the same id (a database brought back, or begun anew).
-    marks = {(*pair, shopper.pk, shopper.created_at): pair for pair in treatment.exposures}
+    now = timezone.now()
+    # The shopper's date tells them from an earlier one under the same id (a database brought back, or begun anew). Today's
+    # is there because rows are purged behind this process's back: what it stored yesterday it stores again, and the
+    # shopper goes on counting, in the variant that the hash gives them as ever.
+    marks = {(*pair, shopper.pk, shopper.created_at, now.date()): pair for pair in treatment.exposures}
     fresh = {mark: pair for mark, pair in marks.items() if mark not in _stored}
     if not fresh:
         return
-    now = timezone.now()
     Exposure.objects.bulk_create(
         [
             Exposure(experiment_id=experiment, variant_id=variant, shopper=shopper, at=now)

@@ -64,7 +64,7 @@ SHOPPERS: tuple[Kept, ...] = (
             "shopper": "whose event it is",
             "product": "the product",
             "kind": "seen, clicked, bought …",
-            "value": "a rating or an amount",
+            "value": "a rating, or of a purchase what was paid",
             "style": "the style that was shown",
             "styled_image": "the rendering that was shown",
             "slot": "place on the page",
@@ -95,7 +95,7 @@ SHOPPERS: tuple[Kept, ...] = (
         place="experiments.Exposure",
         why="to compare two ways of making pages (A/B experiments) by what shoppers who agreed then did",
         how_long="until erased, until the experiment stops, or {retention_days} days",
-        who="operators with access to the database; members of the shop see sums alone",
+        who="operators with access to the database; members of the shop see sums alone, of spend too",
         control="tests/recommend/test_experiments_serving.py::test_exposures_go_with_the_shopper_and_with_the_experiment",
         age="at",
         fields={

@@ -29,12 +29,17 @@ MOST_EVENTS_PER_SHOPPER_AND_DAY = 2_000
 SEEN_WITHIN = timedelta(hours=1)
 LARGEST_VALUE = 1e9
 _KINDS = frozenset(Interaction.Kind.values)
-_FIELDS = {"id", "shopper", "product", "kind", "value", "rendering", "slot", "slate", "position", "occurred_at"}
+_FIELDS = {
+    "id", "shopper", "product", "kind", "value", "currency", "rendering", "slot", "slate", "position", "occurred_at",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Event:
-    """One validated event. ``shopper`` is the client's own id of the person, never stored as it is."""
+    """One validated event. ``shopper`` is the client's own id of the person, never stored as it is.
+
+    ``value``: a rating, or of a purchase what was paid for all pieces of the product, in the shop's currency.
+    """
 
     id: uuid.UUID
     shopper: str
@@ -57,8 +62,11 @@ class Refused:
     message: str
 
 
-def parse_batch(payload: Any) -> tuple[list[Event], list[Refused]]:
-    """Check a request body ``{"events": […]}`` by hand: ten times cheaper than a serializer per event."""
+def parse_batch(payload: Any, *, currency: str = "") -> tuple[list[Event], list[Refused]]:
+    """Check a request body ``{"events": […]}`` by hand: ten times cheaper than a serializer per event.
+
+    ``currency`` is the shop's: an event that names another one is refused, for its amount could not be added to others.
+    """
     events = payload.get("events") if isinstance(payload, dict) else None
     if not isinstance(events, list):
         raise UserError("events-missing", _("The body has no list “events”."), _("Send {“events”: […]}."))
@@ -73,13 +81,13 @@ def parse_batch(payload: Any) -> tuple[list[Event], list[Refused]]:
     now = timezone.now()
     for index, raw in enumerate(events):
         try:
-            taken.append(_parse(raw, now))
+            taken.append(_parse(raw, now, currency))
         except ValueError as error:
             refused.append(Refused(index, str(error.args[0]), str(error.args[1])))
     return taken, refused
 
 
-def _parse(raw: Any, now: datetime) -> Event:
+def _parse(raw: Any, now: datetime, currency: str) -> Event:
     if not isinstance(raw, dict) or not set(raw) <= _FIELDS:
         raise ValueError("event-malformed", _("An event is an object with the documented fields only."))
     kind = raw.get("kind")
@@ -92,12 +100,17 @@ def _parse(raw: Any, now: datetime) -> Event:
         raise ValueError("product-missing", _("“product” is a SKU."))
     if slot and not _is_text(slot, 20):
         raise ValueError("slot-unreadable", _("“slot” is a text of up to 20 characters."))
+    value = _value(raw.get("value"))
+    if kind == Interaction.Kind.PURCHASE and value is not None and value < 0:
+        raise ValueError("amount-negative", _("“value” of a purchase is what was paid: 0 or more."))
+    if raw.get("currency") not in (None, currency):
+        raise ValueError("currency-other", _("“currency” is not the shop's; amounts are not converted."))
     return Event(
         id=_uuid(raw.get("id")),
         shopper=shopper,
         product=product,
         kind=kind,
-        value=_value(raw.get("value")),
+        value=value,
         rendering=_whole(raw.get("rendering"), 2**62),
         slot=slot,
         slate=_uuid(raw["slate"]) if raw.get("slate") else None,

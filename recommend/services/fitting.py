@@ -26,6 +26,7 @@ from recommend.engine.errors import EngineError
 from recommend.engine.interactions import Interactions
 from recommend.engine.recommender import FittedRecommender, RecommenderSettings, fit
 from recommend.engine.style import STYLE_SIZE
+from recommend.experiments.trials import versions_on_trial
 from recommend.models import Interaction, Recommender, RecommenderFit, Shopper
 from recommend.services import policies
 from recommend.services.history import history_of
@@ -58,20 +59,20 @@ def start_fit(*, merchant: Merchant, by: Any = None, key: str | None = None) -> 
     )
 
 
-def start_due_fits() -> int:
-    """Ask for a new version wherever enough has happened since the last one; how many were asked for.
+def start_due_fit(*, merchant: Merchant) -> bool:
+    """Ask for a new version if enough has happened since the last one; whether it was asked for.
 
     A shop's first fit is a person's decision; after it, the schedule keeps the shop fresh.
     """
-    asked = 0
-    for merchant in Merchant.objects.open().filter(recommenders__isnull=False).distinct():
-        if RecommenderFit.objects.filter(merchant=merchant, status__in=["queued", "running"]).exists():
-            continue
-        fresh = freshness(merchant=merchant)
-        if fresh.new_events >= ENOUGH_NEW_EVENTS or (fresh.new_events and fresh.age > LONGEST_WAIT):
-            start_fit(merchant=merchant)
-            asked += 1
-    return asked
+    if not Recommender.objects.filter(merchant=merchant).exists():
+        return False
+    if RecommenderFit.objects.filter(merchant=merchant, status__in=["queued", "running"]).exists():
+        return False
+    fresh = freshness(merchant=merchant)
+    is_due = fresh.new_events >= ENOUGH_NEW_EVENTS or (fresh.new_events > 0 and fresh.age > LONGEST_WAIT)
+    if is_due:
+        start_fit(merchant=merchant)
+    return is_due
 
 
 @dataclass(frozen=True)
@@ -187,17 +188,21 @@ def _typical_queries(merchant: Merchant, fitted: FittedRecommender) -> NDArray[n
 
 
 def prune(*, merchant: Merchant) -> int:
-    """Delete the files of versions that are neither in use, nor tried out, nor among the newest; how many went."""
+    """Delete the files of versions that are neither in use, nor tried out, nor among the newest; how many went.
+
+    Under the shop's lock, as is whatever begins to serve a version: none is deleted between its check and its first page.
+    """
     gone = 0
-    running = Merchant.objects.values_list("serving", flat=True).get(pk=merchant.pk).get("running", [])
-    tried = {variant.get("directory") for experiment in running for variant in experiment["variants"]}
-    rows = Recommender.objects.filter(merchant=merchant).order_by("-version")
-    for recommender in rows[KEPT_VERSIONS:]:
-        directory = settings.ARTIFACTS_ROOT / recommender.directory
-        in_use = recommender.status == Recommender.Status.DEPLOYED or recommender.directory in tried
-        if not in_use and directory.is_dir():
-            shutil.rmtree(directory, ignore_errors=True)
-            gone += 1
+    with transaction.atomic():
+        Merchant.objects.select_for_update().get(pk=merchant.pk)
+        tried = versions_on_trial(merchant)
+        rows = Recommender.objects.filter(merchant=merchant).order_by("-version")
+        for recommender in rows[KEPT_VERSIONS:]:
+            directory = settings.ARTIFACTS_ROOT / recommender.directory
+            in_use = recommender.status == Recommender.Status.DEPLOYED or str(recommender.pk) in tried
+            if not in_use and directory.is_dir():
+                shutil.rmtree(directory, ignore_errors=True)
+                gone += 1
     return gone
 
 
@@ -226,10 +231,10 @@ def deploy(*, recommender: Recommender, by: Any = None) -> Recommender:
     merchant = recommender.merchant
     if by is not None:
         require_role(by, merchant, Membership.Role.EDITOR)
-    if not (settings.ARTIFACTS_ROOT / recommender.directory).is_dir():
-        raise Conflict("artifact-missing", _("The files of this version are gone."), _("Fit a new one."))
     with transaction.atomic():
         Merchant.objects.select_for_update().get(pk=merchant.pk)
+        if not (settings.ARTIFACTS_ROOT / recommender.directory).is_dir():
+            raise Conflict("artifact-missing", _("The files of this version are gone."), _("Fit a new one."))
         previous = Recommender.objects.filter(merchant=merchant, status=Recommender.Status.DEPLOYED)
         before = {"version": row.version} if (row := previous.first()) else {}
         previous.update(status=Recommender.Status.RETIRED)

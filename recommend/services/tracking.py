@@ -24,8 +24,9 @@ def note(
     slot: str = "",
     slate_id: uuid.UUID | None = None,
     position: int | None = None,
+    value: float | None = None,
 ) -> None:
-    """One thing that the shopper did with a product."""
+    """One thing that the shopper did with a product; of a purchase ``value`` is what was paid, in the shop's currency."""
     if shopper is None:
         return
     row = Interaction(
@@ -33,6 +34,7 @@ def note(
         shopper=shopper,
         product=product,
         kind=kind,
+        value=value,
         style_id=rendering.style_id if rendering else None,
         styled_image_id=rendering.pk if rendering else None,
         slot=slot[:20],

@@ -63,7 +63,12 @@ def order(request: ShopRequest) -> HttpResponse:
         left = Product.objects.filter(Q(stock=None) | Q(stock__gte=line.amount), pk=line.product.pk)
         if left.update(stock=F("stock") - line.amount):
             taken.append(line)
-            tracking.note(shopper=profile_of(request), kind=Interaction.Kind.PURCHASE, product=line.product)
+            tracking.note(
+                shopper=profile_of(request),
+                kind=Interaction.Kind.PURCHASE,
+                product=line.product,
+                value=float(line.total),
+            )
         else:
             messages.error(request, _("%(product)s was sold meanwhile.") % {"product": line.product.display_name})
     if not taken:

@@ -74,13 +74,15 @@ def events_of(people: Sequence[Person], merchant: Merchant) -> list[dict[str, An
 def _event(
     person: Person, product: Product, kind: str, moment: datetime, rendering: int | None, dice: random.Random
 ) -> dict[str, Any]:
-    event = {
+    event: dict[str, Any] = {
         "id": str(uuid.UUID(int=dice.getrandbits(128))),
         "shopper": person.name,
         "product": product.sku,
         "kind": kind,
         "occurred_at": moment.isoformat(),
     }
+    if kind == "purchase":
+        event["value"] = float(product.price)
     return {**event, "rendering": rendering} if rendering else event
 
 

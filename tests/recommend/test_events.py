@@ -147,6 +147,9 @@ BAD = [
     ({"value": 10**400}, "value-unreadable"),
     ({"value": "5"}, "value-unreadable"),
     ({"value": True}, "value-unreadable"),
+    ({"kind": "purchase", "value": -0.01}, "amount-negative"),
+    ({"kind": "purchase", "value": 5, "currency": "XTS"}, "currency-other"),
+    ({"currency": ["EUR"]}, "currency-other"),
     ({"rendering": -1}, "number-unreadable"),
     ({"rendering": 10**40}, "number-unreadable"),
     ({"rendering": 1.5}, "number-unreadable"),
@@ -223,6 +226,19 @@ def test_an_old_event_keeps_its_time_and_its_rendering(shop, stream):
     row = Interaction.objects.get()
     assert abs(row.occurred_at - moment) < timedelta(milliseconds=1)
     assert (row.styled_image, row.style, row.value, row.position) == (rendering, rendering.style, 4.0, 2)
+
+
+def test_a_purchase_carries_what_was_paid_in_the_shops_currency(shop, stream):
+    product, currency = shop.products()[0], shop.merchant.currency
+    sent = [event(product, kind="purchase", value=59.8, currency=currency), event(product, kind="purchase", value=0)]
+    Api(shop).send("POST", "events/", {"events": [*sent, event(product, kind="purchase")]})
+    consume()
+
+    assert set(Interaction.objects.values_list("kind", "value")) == {
+        ("purchase", 59.8),
+        ("purchase", 0.0),
+        ("purchase", None),
+    }
 
 
 def test_a_rendering_of_another_shop_is_not_believed(shop, stream):

@@ -83,11 +83,12 @@ def test_what_is_wrong_is_said_on_the_form_and_nothing_is_made(desk):
     assert not Experiment.objects.exists()
 
 
-def test_a_busy_layer_leaves_a_draft_and_says_why(desk, shop, boss):
+def test_a_busy_layer_leaves_no_draft_and_says_why(desk, shop, boss):
     lifecycle.start(experiment=draft(shop, by=boss), by=boss)
     answer = desk.post(reverse("experiments:new"), {**ASKED, "start": "1"})
 
     assert "Another experiment is running on the same part of the page." in answer.content.decode()
+    assert Experiment.objects.count() == 1
 
 
 def test_versions_are_offered_once_there_are_two(client):

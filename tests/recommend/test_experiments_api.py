@@ -68,6 +68,26 @@ def test_a_reading_token_reads_and_another_shops_experiments_do_not_exist(shop):
     assert Api(shop, scope="events").get("experiments/").status_code == 403
 
 
+@pytest.mark.parametrize(("metric", "buyers"), [("clicked", 9), ("clicked", 10), ("revenue", 9), ("revenue", 10)])
+def test_money_of_fewer_than_ten_buyers_is_not_told(shop, metric, buyers):
+    experiment = draft(shop, metric=metric)
+    counts = {
+        "shoppers": [500], "clicked": [60], "bought": [buyers], "purchases": [buyers], "unpriced": [0],
+        "revenue": [20.0 * buyers], "revenue_squares": [400.0 * buyers],
+    }  # fmt: skip
+    experiment.result = {
+        "days": ["2026-11-20"], "variants": {str(variant.pk): counts for variant in experiment.variants.all()},
+    }  # fmt: skip
+    experiment.save()
+    report = Api(shop, scope="read").get(f"experiments/{experiment.pk}/report/").json()
+
+    arm = report["arms"][0]
+    assert arm["revenue"] == (0.4 if buyers == 10 else None)
+    assert arm["rate"] == (0.12 if metric == "clicked" else arm["revenue"])
+    assert (report["comparisons"][0]["difference"] is None) == (metric == "revenue" and buyers == 9)
+    assert report["spend"] == {"currency": shop.merchant.currency, "cap": 110.0}
+
+
 def test_a_variant_of_fewer_than_ten_shoppers_has_no_figures(shop):
     experiment = draft(shop)
     control, challenger = experiment.variants.all()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import timedelta
 
 import pytest
+from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from catalog.models import AuditEntry
@@ -112,6 +114,56 @@ def test_what_was_changed_again_since_is_not_taken_back(shop, boss):
         lifecycle.undo(experiment=first, by=boss)
     lifecycle.undo(experiment=second, by=boss)
     assert served(shop).strategy == "popular"
+
+
+def test_a_start_that_is_refused_leaves_nothing_behind(shop, boss):
+    lifecycle.start(experiment=draft(shop, by=boss), by=boss)
+    shop.merchant.refresh_from_db()
+    before = shop.merchant.serving
+    with pytest.raises(Conflict, match="same part of the page"):
+        lifecycle.begin(
+            merchant=shop.merchant,
+            by=boss,
+            name="Second",
+            subject="diversity",
+            variants=[Asked("usual", 0.5), Asked("much", 0.5)],
+        )
+
+    assert [row.name for row in Experiment.objects.all()] == ["Try strategy"]
+    assert list(AuditEntry.objects.values_list("action", flat=True)).count("experiment-created") == 1
+    shop.merchant.refresh_from_db()
+    assert shop.merchant.serving == before
+
+
+def test_a_running_experiment_is_stopped_and_its_winner_rolled_out_together(shop, boss):
+    experiment = lifecycle.start(experiment=draft(shop, by=boss), by=boss)
+    lifecycle.roll_out(experiment=experiment, variant=experiment.variants.last(), by=boss)
+
+    assert (served(shop).strategy, experiment.status) == ("popular", "decided")
+    assert "running" not in shop.merchant.serving
+    assert experiment.result["variants"]
+
+
+def test_a_roll_out_that_is_refused_leaves_the_experiment_running_and_its_shoppers_in_it():
+    shop = open_fitted_shop(products=8)
+    boss = editor(shop.merchant)
+    old = shop.merchant.recommenders.get()
+    new = deploy_fit(shop)
+    asked = [Asked(str(new.pk), 0.5), Asked(str(old.pk), 0.5)]
+    experiment = lifecycle.start(experiment=draft(shop, "version", by=boss, variants=asked), by=boss)
+    take_part(shop, experiment, experiment.variants.last(), count=3, clicking=1)
+    shop.merchant.refresh_from_db()
+    before = shop.merchant.serving
+    shutil.rmtree(settings.ARTIFACTS_ROOT / old.directory)
+    with pytest.raises(UserError) as refused:
+        lifecycle.roll_out(experiment=experiment, variant=experiment.variants.last(), by=boss)
+
+    assert refused.value.code == "version-gone"
+    experiment = Experiment.objects.get()
+    assert (experiment.status, experiment.result, experiment.exposures.count()) == ("running", {}, 3)
+    shop.merchant.refresh_from_db()
+    assert shop.merchant.serving == before
+    assert shop.merchant.recommenders.get(status="deployed") == new
 
 
 @pytest.mark.parametrize("verb", ["start", "stop", "undo"])

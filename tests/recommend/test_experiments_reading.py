@@ -9,7 +9,7 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from jobs.errors import UserError
-from recommend.engine.sequential import sequential_sample_size
+from recommend.engine.sequential import sequential_sample_size, sequential_sample_size_of_means
 from recommend.experiments.models import Experiment, Exposure
 from recommend.experiments.services import lifecycle, planning
 from recommend.experiments.services.outcomes import outcomes_of
@@ -71,6 +71,84 @@ def test_counts_are_of_shoppers_after_they_first_saw_their_variant_by_day(shop, 
     assert of_challenger["clicked"][-1] == 1
     assert of_challenger["bought"][-1] == 1
     assert of_challenger["returned"][-1] == 1
+
+
+def buy(shop, shopper, amount: float | None, *, hours: float = 1) -> None:
+    """So long after their exposure."""
+    at = Exposure.objects.get(shopper=shopper).at + timedelta(hours=hours)
+    Interaction.objects.create(
+        merchant=shop.merchant,
+        shopper=shopper,
+        product=shop.products()[0],
+        kind="purchase",
+        value=amount,
+        occurred_at=at,
+    )
+
+
+def test_revenue_is_what_shoppers_spent_after_their_exposure_each_up_to_the_cap_fixed_before(shop, boss):
+    experiment = running(shop, boss)  # prices 10 to 13: ten usual ones are 115, rounded up
+    assert experiment.spend == {"cap": 120.0, "mean": 0.05 * 11.5, "currency": shop.merchant.currency}
+    control, challenger = experiment.variants.all()
+    ours = take_part(shop, experiment, control, count=4, clicking=0, days_ago=5)
+    (whale, *_others) = take_part(shop, experiment, challenger, count=2, clicking=0, days_ago=5)
+    buy(shop, ours[0], 30.0)
+    buy(shop, ours[0], 20.0, hours=50)
+    buy(shop, ours[1], 10.5)
+    buy(shop, ours[2], 99.0, hours=-1)  # before they saw it
+    buy(shop, ours[3], None)
+    buy(shop, whale, 90.0)
+    buy(shop, whale, 5_000.0, hours=50)
+    found = outcomes_of(experiment)["variants"]
+
+    of_control, of_challenger = found[str(control.pk)], found[str(challenger.pk)]
+    assert (of_control["revenue"][5:8], of_control["revenue"][-1]) == ([40.5, 40.5, 60.5], 60.5)
+    assert (of_control["revenue_squares"][5], of_control["revenue_squares"][-1]) == (1010.25, 50**2 + 10.5**2)
+    assert (of_control["purchases"][-1], of_control["unpriced"][-1], of_control["bought"][-1]) == (4, 1, 3)
+    assert (of_challenger["revenue"][-1], of_challenger["revenue_squares"][-1]) == (120.0, 120.0**2)
+    report = report_of(experiment)
+    assert (report.purchases, report.unpriced) == (6, 1)
+    assert (report.control.revenue.mean, report.comparisons[0].challenger.revenue.mean) == (60.5 / 4, 60.0)
+    assert report.comparisons[0].revenue.verdict == "too early"
+
+
+def test_more_revenue_is_shipped_as_a_goal_and_less_is_harm_as_a_guardrail(shop, boss):
+    by_revenue = running(shop, boss, metric="revenue", uplift=0.5, base_rate=5.0)
+    by_clicks = running(shop, boss, subject="rendering", uplift=0.5, base_rate=0.2, guardrails={"revenue": 0.1})
+    assert by_revenue.base_rate == 5.0
+    by_clicks.spend["mean"] = 20.0  # as of a shop that has measured it
+    by_clicks.save()
+    for experiment, amounts in ((by_revenue, (20.0, 50.0)), (by_clicks, (100.0, 5.0))):
+        for variant, amount, clicking in zip(experiment.variants.all(), amounts, (80, 200), strict=True):
+            people = take_part(shop, experiment, variant, count=400, clicking=clicking, mark=experiment.subject)
+            Interaction.objects.bulk_create(
+                Interaction(
+                    merchant=shop.merchant, shopper=one, product=shop.products()[0], kind="purchase", value=amount
+                )
+                for one in people[:100]
+            )
+    report = report_of(by_revenue)
+    assert (report.control.rate, report.comparisons[0].challenger.rate) == (5.0, 12.5)
+    assert (report.control.hits, report.conclusion) == (100, "ship")
+    report = report_of(by_clicks)
+    assert report.comparisons[0].goal.verdict == "better"
+    assert (report.comparisons[0].guardrails[0].state, report.comparisons[0].revenue.verdict) == ("harmed", "worse")
+    assert report.conclusion == "stop"
+
+
+def test_revenue_is_planned_with_what_the_shops_buyers_spent(shop):
+    people = Shopper.objects.bulk_create(
+        Shopper(merchant=shop.merchant, pseudonym=f"2026q4:{n}", last_seen_at=timezone.now()) for n in range(400)
+    )
+    product = shop.products()[0]
+    Interaction.objects.bulk_create(
+        Interaction(merchant=shop.merchant, shopper=person, product=product, kind="purchase", value=40.0)
+        for person in people[:100]
+    )
+    found = planning.plan(shop.merchant, metric="revenue", uplift=0.25)
+
+    assert (found.usual.rate, found.usual.variance, found.usual.is_measured) == (10.0, 300.0, True)
+    assert found.per_variant == sequential_sample_size_of_means(mean=10, variance=300, relative_uplift=0.25)
 
 
 def test_two_experiments_of_one_shopper_are_counted_apart(shop, boss):

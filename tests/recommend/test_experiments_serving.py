@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from recommend.experiments import treatment
 from recommend.experiments.models import Experiment, Exposure
@@ -155,6 +156,24 @@ def test_an_exposure_is_kept_once_whichever_process_sees_it(shop, boss):
 
     assert Exposure.objects.get() == first
     assert Exposure.objects.get().at == first.at
+
+
+def test_a_shopper_whose_exposure_was_purged_keeps_the_variant_and_counts_again_the_next_day(shop, boss, monkeypatch):
+    experiment = lifecycle.start(experiment=draft(shop, by=boss), by=boss)
+    _name, shopper = shopper_in(shop, experiment.variants.last())
+    page_of(shop, shopper)
+    before = treatment_of(shop.merchant, shopper)
+    Exposure.objects.update(at=timezone.now() - timedelta(days=10_000))
+    assert lifecycle.forget_exposures() == 1
+    page_of(shop, shopper)
+    assert not Exposure.objects.exists()  # this process believes that it is kept, until the day is over
+    tomorrow = timezone.now() + timedelta(days=1)
+    monkeypatch.setattr(treatment.timezone, "now", lambda: tomorrow)
+    page_of(shop, shopper)
+
+    assert treatment_of(shop.merchant, shopper) == before
+    kept = Exposure.objects.get()
+    assert (kept.shopper, kept.variant, kept.at) == (shopper, experiment.variants.last(), tomorrow)
 
 
 def test_strangers_and_shoppers_without_personalisation_take_no_part(shop, boss):

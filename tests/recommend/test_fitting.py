@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from threading import Thread
 
 import pytest
 from celery import current_app
 from django.conf import settings
+from django.db import connection
 from django.utils import timezone, translation
+from structlog.testing import capture_logs
 
 from catalog.models import Membership
 from jobs import lifecycle
 from jobs.errors import NotAllowed, UserError
 from jobs.tasks import work
 from recommend import serving
+from recommend.experiments.models import Experiment
+from recommend.experiments.services import lifecycle as experiments
+from recommend.experiments.services.drafts import Asked
 from recommend.models import Interaction, Recommender, RecommenderFit
-from recommend.services import fitting, shoppers
+from recommend.services import fitting, health, shoppers
 from recommend.tasks import fit_due_shops
 from tests.catalog.factories import MerchantFactory
+from tests.recommend.experiments import draft, editor
 from tests.recommend.shops import TINY, add_crowd, deploy_fit, open_shop
 from tests.styling.factories import person, product_picture
 
@@ -126,7 +133,7 @@ def test_the_schedule_fits_again_when_enough_has_happened(monkeypatch):
     fit_due_shops()
     assert not RecommenderFit.objects.exists(), "the first fit is a person's decision"
     version = deploy_fit(shop)
-    assert fitting.start_due_fits() == 0, "nothing new has happened"
+    assert not fitting.start_due_fit(merchant=shop.merchant), "nothing new has happened"
 
     def view() -> None:
         product = shop.products()[0]
@@ -134,14 +141,43 @@ def test_the_schedule_fits_again_when_enough_has_happened(monkeypatch):
 
     view()
     assert fitting.freshness(merchant=shop.merchant).new_events == 1
-    assert fitting.start_due_fits() == 0, "one event can wait"
+    assert not fitting.start_due_fit(merchant=shop.merchant), "one event can wait"
     monkeypatch.setattr(fitting, "ENOUGH_NEW_EVENTS", 1)
-    assert fitting.start_due_fits() == 1
-    assert fitting.start_due_fits() == 0, "one is on its way already"
+    assert fitting.start_due_fit(merchant=shop.merchant)
+    assert not fitting.start_due_fit(merchant=shop.merchant), "one is on its way already"
     RecommenderFit.objects.update(status="succeeded")
     monkeypatch.setattr(fitting, "ENOUGH_NEW_EVENTS", 10)
     Recommender.objects.filter(pk=version.pk).update(created_at=timezone.now() - timedelta(days=2))
-    assert fitting.start_due_fits() == 1, "a day is long enough for one event"
+    assert fitting.start_due_fit(merchant=shop.merchant), "a day is long enough for one event"
+
+
+def test_one_shops_error_does_not_end_the_round(monkeypatch):
+    shops = [open_shop(products=2) for _ in range(3)]
+    for shop in shops:
+        deploy_fit(shop)
+    asked, looked_over = [], []
+
+    def ask(*, merchant):
+        asked.append(merchant.pk)
+        if merchant == shops[0].merchant:
+            raise RuntimeError("broken rows")
+        return True
+
+    def look_over(merchant):
+        looked_over.append(merchant.pk)
+        if merchant == shops[1].merchant:
+            raise RuntimeError("broken counts")
+
+    monkeypatch.setattr(fitting, "start_due_fit", ask)
+    monkeypatch.setattr(health, "health_of", look_over)
+    with capture_logs() as logs:
+        fit_due_shops()
+
+    assert sorted(asked) == [shop.merchant.pk for shop in shops]
+    assert sorted(looked_over) == [shop.merchant.pk for shop in shops[1:]]
+    failed = {line["merchant"] for line in logs if line["event"] == "recommend.shop_failed"}
+    assert failed == {shops[0].merchant.pk, shops[1].merchant.pk}
+    assert logs[-1] == {"event": "recommend.fits_asked_for", "count": 2, "log_level": "info"}
 
 
 def test_everything_that_the_beat_rings_exists():
@@ -158,6 +194,58 @@ def test_files_of_old_versions_go_and_the_one_in_use_stays(monkeypatch):
     assert fitting.prune(merchant=shop.merchant) == 2
     there = [(settings.ARTIFACTS_ROOT / row.directory).is_dir() for row in versions]
     assert there == [True, False, False, True]
+
+
+def test_files_of_versions_on_trial_stay_while_they_run_and_until_there_was_time_to_decide(monkeypatch):
+    shop = open_shop(products=3)
+    boss = editor(shop.merchant)
+    old, other, newest = [deploy_fit(shop) for _ in range(3)]
+    experiment = draft(shop, "version", by=boss, variants=[Asked(str(newest.pk), 0.5), Asked(str(old.pk), 0.5)])
+    experiments.start(experiment=experiment, by=boss)
+    monkeypatch.setattr(fitting, "KEPT_VERSIONS", 1)
+
+    assert fitting.prune(merchant=shop.merchant) == 1
+    assert not (settings.ARTIFACTS_ROOT / other.directory).is_dir()
+    experiments.stop(experiment=experiment, by=boss)
+    assert fitting.prune(merchant=shop.merchant) == 0
+    experiments.roll_out(experiment=experiment, variant=experiment.variants.last(), by=boss)
+    assert (fitting.prune(merchant=shop.merchant), serving.deployed(shop.merchant).recommender_id) == (0, old.pk)
+    Experiment.objects.update(stopped_at=timezone.now() - timedelta(days=31))
+    deploy_fit(shop)
+    assert fitting.prune(merchant=shop.merchant) == 2
+
+
+def test_no_version_is_pruned_between_the_check_of_its_files_and_its_first_page(monkeypatch):
+    """Both take the shop's lock first: the prune that comes in between sees the experiment running, or runs before it."""
+    shop = open_shop(products=3)
+    boss = editor(shop.merchant)
+    old, newest = [deploy_fit(shop) for _ in range(2)]
+    experiment = draft(shop, "version", by=boss, variants=[Asked(str(newest.pk), 0.5), Asked(str(old.pk), 0.5)])
+    monkeypatch.setattr(fitting, "KEPT_VERSIONS", 1)
+    check, pruned = experiments.version_of, []
+
+    def checked_then_pruned(merchant, value):
+        found = check(merchant, value)
+        if not pruned:
+            pruner = Thread(target=prune_elsewhere)
+            pruned.append(pruner)
+            pruner.start()
+            pruner.join(timeout=0.3)  # it must still be waiting for the lock
+            assert pruner.is_alive()
+        return found
+
+    def prune_elsewhere():
+        try:
+            fitting.prune(merchant=shop.merchant)
+        finally:
+            connection.close()
+
+    monkeypatch.setattr(experiments, "version_of", checked_then_pruned)
+    experiments.start(experiment=experiment, by=boss)
+    pruned[0].join(timeout=20)
+
+    assert not pruned[0].is_alive()
+    assert (settings.ARTIFACTS_ROOT / old.directory).is_dir()
 
 
 def test_what_an_erased_shopper_did_is_gone_with_the_next_fit(shop):

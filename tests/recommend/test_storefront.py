@@ -208,7 +208,7 @@ def test_bag_and_order(shop):
 
     product.refresh_from_db()
     assert product.stock == 2
-    assert Interaction.objects.filter(product=product, kind="purchase").exists()
+    assert Interaction.objects.get(product=product, kind="purchase").value == 3 * product.price
     assert "Vase 0" in client.get(f"{shop.home}ordered/").content.decode()
     assert client.post(f"{shop.home}bag/{product.pk}/", {"amount": "9" * 400}).status_code == 302
 

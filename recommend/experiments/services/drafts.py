@@ -17,6 +17,7 @@ from jobs.errors import UserError
 from recommend.experiments.metrics import GOALS, METRICS
 from recommend.experiments.models import Experiment, Variant
 from recommend.experiments.services.planning import plan, usual_of
+from recommend.experiments.services.spending import spending_of
 from recommend.experiments.subjects import SUBJECTS, layer_of, option_name
 from recommend.models import Recommender
 
@@ -24,6 +25,7 @@ MOST_VARIANTS = 4
 #: The relative harm that a guard-rail tolerates where nothing else is said.
 USUAL_MARGIN = 0.1
 LEAST_UPLIFT, MOST_UPLIFT = 0.01, 5.0
+MOST_REVENUE = 1e9
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,10 @@ def create_experiment(
     guardrails = dict(guardrails or {})
     _check(merchant, name, subject, variants, metric, uplift, guardrails)
     rate = base_rate if base_rate is not None else usual_of(merchant, metric).rate
-    if not 0.0001 <= rate <= 0.99:
+    if METRICS[metric].in_money:
+        if not 0.0001 <= rate <= MOST_REVENUE:
+            raise UserError("rate-impossible", _("The revenue per shopper so far is an amount above 0."))
+    elif not 0.0001 <= rate <= 0.99:
         raise UserError("rate-impossible", _("The rate so far lies between 0.01 % and 99 %."))
     needed = plan(merchant, metric=metric, uplift=uplift, variants=len(variants), base_rate=rate).per_variant
     with transaction.atomic():
@@ -66,6 +71,7 @@ def create_experiment(
             metric=metric,
             uplift=uplift,
             base_rate=rate,
+            spend=spending_of(merchant).as_fixed(merchant.currency),
             needed=needed,
             guardrails=guardrails,
             created_by=by,

@@ -21,7 +21,7 @@ from catalog.access import require_role
 from catalog.models import Membership, Merchant
 from jobs.errors import Conflict, UserError
 from recommend.experiments.models import Experiment, Exposure, Variant
-from recommend.experiments.services.drafts import version_of
+from recommend.experiments.services.drafts import create_experiment, version_of
 from recommend.experiments.services.outcomes import outcomes_of
 from recommend.models import Recommender
 from recommend.services import fitting
@@ -41,6 +41,12 @@ def delete_draft(*, experiment: Experiment, by: Any) -> None:
             target=f"Experiment {experiment.pk}",
             before={"name": experiment.name},
         )
+
+
+def begin(*, by: Any, **asked: Any) -> Experiment:
+    """A new experiment that runs at once (``asked`` as for ``create_experiment``); where it cannot, nothing is left."""
+    with transaction.atomic():
+        return start(experiment=create_experiment(by=by, **asked), by=by)
 
 
 def start(*, experiment: Experiment, by: Any) -> Experiment:
@@ -69,15 +75,23 @@ def stop(*, experiment: Experiment, by: Any) -> Experiment:
 
 
 def roll_out(*, experiment: Experiment, variant: Variant, by: Any) -> Experiment:
-    """Everybody gets this variant from the next page on; ``undo`` takes it back."""
+    """Everybody gets this variant from the next page on; ``undo`` takes it back.
+
+    An experiment that still runs is stopped in the same transaction: either both happen, or it goes on running.
+    """
     if variant.experiment_id != experiment.pk:
         raise UserError("variant-unknown", _("The variant belongs to another experiment."))
-    with _turn(experiment, by, "decided") as shop:
-        _require_free_layer(experiment, shop)
-        before = _serve(shop, experiment.subject, variant.value, by)
-        _move(experiment, "decided", decided_at=timezone.now(), before={"value": before})
-        Variant.objects.filter(pk=variant.pk).update(is_rolled_out=True)
-        _record(experiment, by, "experiment-rolled-out", {"variant": variant.name, "value": variant.value})
+    require_role(by, experiment.merchant, Membership.Role.EDITOR)
+    with transaction.atomic():
+        _locked(experiment)
+        if experiment.status == Experiment.Status.RUNNING:
+            stop(experiment=experiment, by=by)
+        with _turn(experiment, by, "decided") as shop:
+            _require_free_layer(experiment, shop)
+            before = _serve(shop, experiment.subject, variant.value, by)
+            _move(experiment, "decided", decided_at=timezone.now(), before={"value": before})
+            Variant.objects.filter(pk=variant.pk).update(is_rolled_out=True)
+            _record(experiment, by, "experiment-rolled-out", {"variant": variant.name, "value": variant.value})
     return experiment
 
 
@@ -113,8 +127,7 @@ def _turn(experiment: Experiment, by: Any, target: str) -> Iterator[Merchant]:
     """One change of status under the shop's lock, by somebody who may, from a status that allows it."""
     require_role(by, experiment.merchant, Membership.Role.EDITOR)
     with transaction.atomic():
-        shop = Merchant.objects.select_for_update().get(pk=experiment.merchant_id)
-        experiment.refresh_from_db()
+        shop = _locked(experiment)
         if target not in Experiment.TRANSITIONS[experiment.status]:
             raise Conflict(
                 "wrong-status",
@@ -122,6 +135,13 @@ def _turn(experiment: Experiment, by: Any, target: str) -> Iterator[Merchant]:
                 % {"status": experiment.get_status_display()},
             )
         yield shop
+
+
+def _locked(experiment: Experiment) -> Merchant:
+    """The shop's row, locked until the transaction ends, and the experiment as it is under that lock."""
+    shop = Merchant.objects.select_for_update().get(pk=experiment.merchant_id)
+    experiment.refresh_from_db()
+    return shop
 
 
 def _move(experiment: Experiment, status: str, **fields: Any) -> None:

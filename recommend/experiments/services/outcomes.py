@@ -2,20 +2,24 @@
 
 ``{"days": ["2026-11-20", …], "variants": {"7": {"shoppers": [12, 31, …], "clicked": [2, 5, …], …}}}``: at the end of
 each day, how many shoppers had seen the variant, and how many of them had reached each metric since they first saw it.
+Of money ``revenue`` and ``revenue_squares``: the sums over shoppers of what they spent, each up to the experiment's cap,
+and of its square; ``purchases`` and ``unpriced``: how many there were, and how many came without an amount.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.core.cache import cache
-from django.db.models import F, Min
+from django.db.models import F, Min, QuerySet
 from django.utils import timezone
 
-from recommend.experiments.metrics import METRICS, Metric
+from recommend.engine.spend import capped_sums
+from recommend.experiments.metrics import METRICS, REVENUE, Metric
 from recommend.experiments.models import Experiment, Exposure
 from recommend.models import Interaction
 
@@ -34,7 +38,7 @@ def outcomes_of(experiment: Experiment, *, until: datetime | None = None) -> dic
     now = until or timezone.now()
     exposures = Exposure.objects.filter(experiment=experiment, at__lte=now)
     days = _calendar(experiment.started_at, now)
-    variants: dict[str, dict[str, list[int]]] = {str(pk): {} for pk in experiment.variants.values_list("pk", flat=True)}
+    variants: dict[str, dict[str, list[Any]]] = {str(pk): {} for pk in experiment.variants.values_list("pk", flat=True)}
     belongs: dict[int, str] = {}
     moments: dict[str, list[date]] = {name: [] for name in variants}
     for shopper, variant, at in exposures.values_list("shopper_id", "variant_id", "at"):
@@ -43,12 +47,17 @@ def outcomes_of(experiment: Experiment, *, until: datetime | None = None) -> dic
     for name, seen in moments.items():
         variants[name]["shoppers"] = _cumulated(seen, days)
     for metric in METRICS.values():
+        if metric.in_money:
+            continue
         reached: dict[str, list[date]] = {name: [] for name in variants}
         for shopper, first in _first_reached(experiment, metric, now):
             if shopper in belongs:
                 reached[belongs[shopper]].append(timezone.localdate(first))
         for name, hits in reached.items():
             variants[name][metric.code] = _cumulated(hits, days)
+    if experiment.spend:
+        for name, sums in _spend(experiment, belongs, days, now).items():
+            variants[name] |= sums
     return {"days": [day.isoformat() for day in days], "variants": variants}
 
 
@@ -66,15 +75,42 @@ def current_outcomes(experiment: Experiment) -> dict[str, Any]:
 
 def _first_reached(experiment: Experiment, metric: Metric, until: datetime) -> Iterable[tuple[int, datetime]]:
     """(shopper, when they first did it after their exposure) of everybody who did."""
+    rows = _events_of(experiment, metric, until).order_by().values("shopper_id")
+    return rows.annotate(first=Min("occurred_at")).values_list("shopper_id", "first")
+
+
+def _events_of(experiment: Experiment, metric: Metric, until: datetime) -> QuerySet[Interaction]:
+    """What counts for the metric: events of shoppers who take part, since each first saw their variant."""
     since: Any = F("shopper__exposures__at")
-    rows = Interaction.objects.filter(
+    return Interaction.objects.filter(
         merchant_id=experiment.merchant_id,
         kind__in=metric.kinds,
         occurred_at__lte=until,
         shopper__exposures__experiment=experiment,
         occurred_at__gte=since + metric.after if metric.after else since,
     )
-    return rows.order_by().values("shopper_id").annotate(first=Min("occurred_at")).values_list("shopper_id", "first")
+
+
+def _spend(
+    experiment: Experiment, belongs: Mapping[int, str], days: list[date], until: datetime
+) -> dict[str, dict[str, list[Any]]]:
+    """By variant, the cumulated sums of money: see the module's head."""
+    events = _events_of(experiment, METRICS[REVENUE], until).order_by("occurred_at", "pk")
+    rows = [row for row in events.values_list("shopper_id", "occurred_at", "value") if row[0] in belongs]
+    counted: dict[tuple[str, str], list[tuple[date, float]]] = defaultdict(list)
+    for shopper, at, value in rows:
+        counted[belongs[shopper], "purchases"].append((timezone.localdate(at), 1))
+        if value is None:
+            counted[belongs[shopper], "unpriced"].append((timezone.localdate(at), 1))
+    priced = [(shopper, at, max(value, 0.0)) for shopper, at, value in rows if value is not None]
+    steps = capped_sums(((shopper, value) for shopper, _at, value in priced), cap=experiment.spend["cap"])
+    for (shopper, more, more_squared), (_shopper, at, _value) in zip(steps, priced, strict=True):
+        counted[belongs[shopper], REVENUE].append((timezone.localdate(at), more))
+        counted[belongs[shopper], f"{REVENUE}_squares"].append((timezone.localdate(at), more_squared))
+    names = ("purchases", "unpriced", REVENUE, f"{REVENUE}_squares")
+    return {
+        variant: {name: _summed(counted[variant, name], days) for name in names} for variant in set(belongs.values())
+    }
 
 
 def _calendar(first: datetime, last: datetime) -> list[date]:
@@ -83,6 +119,18 @@ def _calendar(first: datetime, last: datetime) -> list[date]:
     step = -(-count // MOST_DAYS)
     days = [start + timedelta(days=number) for number in range(0, count, step)]
     return days if days[-1] == end else [*days, end]
+
+
+def _summed(amounts: list[tuple[date, float]], days: list[date]) -> list[float]:
+    """What the amounts dated at or before each of ``days`` sum to."""
+    sums, place, total = [], 0, 0.0
+    ordered = sorted(amounts)
+    for day in days:
+        while place < len(ordered) and ordered[place][0] <= day:
+            total += ordered[place][1]
+            place += 1
+        sums.append(round(total, 2))
+    return sums
 
 
 def _cumulated(moments: list[date], days: list[date]) -> list[int]:

@@ -4,35 +4,33 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from datetime import timedelta
 
-from django.core.cache import cache
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from catalog.models import Merchant
 from jobs.errors import UserError
 from recommend.engine.errors import EngineError
-from recommend.engine.sequential import sequential_sample_size
+from recommend.engine.sequential import sequential_sample_size, sequential_sample_size_of_means
 from recommend.experiments.metrics import METRICS
-from recommend.models import Interaction, Shopper
+from recommend.experiments.services.spending import spending_of
+from recommend.experiments.services.traffic import ASSUMED_RATE, LOOK_BACK, reached_of_late
 
-#: The days whose shoppers say what is usual.
-LOOK_BACK = timedelta(days=28)
 #: With fewer shoppers than this their rate says nothing, and the usual one of shops stands in.
 FEWEST_SHOPPERS = 50
-ASSUMED_RATE = 0.05
 #: Rates nearer to 0 or 1 cannot be planned with.
 LEAST_RATE, MOST_RATE = 0.001, 0.95
-CACHED_SECONDS = 600
 
 
 @dataclass(frozen=True)
 class Usual:
-    """The shop's shoppers of the last weeks: how many, and which share of them reached the goal."""
+    """The shop's shoppers of the last weeks: how many, and where the goal stands.
+
+    ``rate``: the share of them who reached it, of revenue the mean in the shop's currency; ``variance``: between shoppers.
+    """
 
     shoppers: int
     rate: float
+    variance: float
     is_measured: bool
 
     @property
@@ -52,22 +50,13 @@ class Plan:
 
 def usual_of(merchant: Merchant, metric: str) -> Usual:
     """What is usual in the shop, some minutes old at most."""
-    key = f"experiments:usual:{merchant.pk}:{merchant.created_at:%s}:{metric}"
-    known: tuple[int, int] | None = cache.get(key)
-    if known is None:
-        since = timezone.now() - LOOK_BACK
-        active = Shopper.objects.filter(merchant=merchant, last_seen_at__gte=since, consent=Shopper.Consent.GRANTED)
-        reached = Interaction.objects.filter(
-            merchant=merchant, kind__in=METRICS[metric].kinds, occurred_at__gte=since, shopper__in=active
-        )
-        if METRICS[metric].after:
-            reached = reached.filter(shopper__created_at__lte=timezone.now() - METRICS[metric].after)
-        known = (active.count(), reached.order_by().values("shopper").distinct().count())
-        cache.set(key, known, CACHED_SECONDS)
-    shoppers, hits = known
-    if shoppers < FEWEST_SHOPPERS:
-        return Usual(shoppers, ASSUMED_RATE, is_measured=False)
-    return Usual(shoppers, min(max(hits / shoppers, LEAST_RATE), MOST_RATE), is_measured=True)
+    shoppers, hits = reached_of_late(merchant, METRICS[metric])
+    if METRICS[metric].in_money:
+        spending = spending_of(merchant)
+        return Usual(shoppers, spending.mean, spending.variance, spending.is_measured)
+    is_measured = shoppers >= FEWEST_SHOPPERS
+    rate = min(max(hits / shoppers, LEAST_RATE), MOST_RATE) if is_measured else ASSUMED_RATE
+    return Usual(shoppers, rate, rate * (1 - rate), is_measured)
 
 
 def plan(
@@ -85,10 +74,23 @@ def plan(
     shop's own. Raises ``UserError`` (``uplift-impossible``) where the uplifted rate would not be one.
     """
     usual = usual_of(merchant, metric)
+    alpha = 0.05 / max(variants - 1, 1)
     rate = base_rate if base_rate is not None else usual.rate
-    challengers = max(variants - 1, 1)
+    if METRICS[metric].in_money:
+        # Another mean than the shop's own is taken to come with as much more or less variance: what counts is relative.
+        per_variant = sequential_sample_size_of_means(
+            mean=usual.rate, variance=usual.variance, relative_uplift=uplift, alpha=alpha
+        )
+    else:
+        per_variant = _shoppers_for_rate(rate, uplift, alpha)
+    total = per_variant * variants
+    each_day = usual.per_day * taking_part
+    return Plan(usual, per_variant, total, math.ceil(total / each_day) if each_day else None)
+
+
+def _shoppers_for_rate(rate: float, uplift: float, alpha: float) -> int:
     try:
-        per_variant = sequential_sample_size(base_rate=rate, relative_uplift=uplift, alpha=0.05 / challengers)
+        return sequential_sample_size(base_rate=rate, relative_uplift=uplift, alpha=alpha)
     except EngineError as error:
         raise UserError(
             "uplift-impossible",
@@ -96,6 +98,3 @@ def plan(
             % {"rate": f"{100 * rate:.1f}%", "uplift": f"{100 * uplift:.0f}%"},
             _("Choose a smaller uplift, or another goal."),
         ) from error
-    total = per_variant * variants
-    each_day = usual.per_day * taking_part
-    return Plan(usual, per_variant, total, math.ceil(total / each_day) if each_day else None)

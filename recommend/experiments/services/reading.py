@@ -11,7 +11,7 @@ from recommend.engine.experiments import SampleRatio, sample_ratio
 from recommend.engine.experiments import Variant as Arm
 from recommend.engine.guardrails import Guardrail, GuardrailReading, check, conclude
 from recommend.engine.sequential import Reading, Sample, read
-from recommend.experiments.metrics import METRICS
+from recommend.experiments.metrics import METRICS, REVENUE
 from recommend.experiments.models import Experiment, Variant
 from recommend.experiments.services.outcomes import current_outcomes
 
@@ -20,26 +20,34 @@ ALPHA = 0.05
 
 @dataclass(frozen=True)
 class Arms:
-    """One variant's shoppers and how many of them reached the goal."""
+    """One variant's shoppers, how many of them reached the goal (of revenue: bought), and how the goal and revenue stand."""
 
     variant: Variant
     shoppers: int
     hits: int
+    goal: Sample
+    revenue: Sample
+    buyers: int
 
     @property
     def rate(self) -> float:
-        return self.hits / self.shoppers if self.shoppers else 0.0
+        """The share that reached the goal; of revenue the mean."""
+        return self.goal.mean
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """One challenger against the control. ``course``: (day, reading) at the end of each day."""
+    """One challenger against the control. ``course``: (day, reading) at the end of each day.
+
+    ``revenue`` is read beside whatever the goal is; None where the experiment began before revenue was read.
+    """
 
     challenger: Arms
     goal: Reading
     guardrails: Sequence[GuardrailReading]
     conclusion: str
     course: Sequence[tuple[str, Reading]]
+    revenue: Reading | None
 
     def relative(self, control: Arms) -> tuple[float, float, float] | None:
         """The uplift and its interval in parts of the control's rate; None while there is none."""
@@ -60,6 +68,9 @@ class Report:
     comparisons: Sequence[Comparison]
     ratio: SampleRatio
     days: Sequence[str]
+    #: Purchases of everybody in it, and how many of them came without an amount.
+    purchases: int = 0
+    unpriced: int = 0
 
     @property
     def shoppers(self) -> int:
@@ -92,15 +103,26 @@ def report_of(experiment: Experiment) -> Report:
     comparisons = [
         _compare(experiment, control, challenger, counts, outcomes["days"], ratio, alpha) for challenger in challengers
     ]
-    return Report(control, comparisons, ratio, outcomes["days"])
+    purchases, unpriced = (
+        sum(int(_last(counts.get(str(variant.pk), {}), name)) for variant in variants)
+        for name in ("purchases", "unpriced")
+    )
+    return Report(control, comparisons, ratio, outcomes["days"], purchases, unpriced)
 
 
 def _arms(variant: Variant, counts: Mapping[str, Any], metric: str) -> Arms:
     of_variant = counts.get(str(variant.pk), {})
-    return Arms(variant, _last(of_variant, "shoppers"), _last(of_variant, metric))
+    hits, buyers = int(_last(of_variant, _counted(metric))), int(_last(of_variant, "bought"))
+    shoppers = int(_last(of_variant, "shoppers"))
+    return Arms(variant, shoppers, hits, _sample(of_variant, metric, -1), _sample(of_variant, REVENUE, -1), buyers)
 
 
-def _last(of_variant: Mapping[str, Sequence[int]], name: str) -> int:
+def _counted(metric: str) -> str:
+    """The metric that counts shoppers: of money, those who bought."""
+    return "bought" if METRICS[metric].in_money else metric
+
+
+def _last(of_variant: Mapping[str, Sequence[float]], name: str) -> float:
     values = of_variant.get(name, ())
     return values[-1] if values else 0
 
@@ -134,14 +156,26 @@ def _compare(
         check(rail, _sample(ours, rail.name, -1), _sample(theirs, rail.name, -1), alpha=alpha)
         for rail in _guardrails_of(experiment)
     ]
-    return Comparison(challenger, goal, guardrails, conclude(goal, guardrails, ratio), course)
+    conclusion = conclude(goal, guardrails, ratio)
+    return Comparison(challenger, goal, guardrails, conclusion, course, _revenue(experiment, control, challenger))
 
 
-def _sample(of_variant: Mapping[str, Sequence[int]], metric: str, place: int) -> Sample:
-    shoppers, hits = of_variant.get("shoppers", ()), of_variant.get(metric, ())
-    if not shoppers or not hits:
+def _revenue(experiment: Experiment, control: Arms, challenger: Arms) -> Reading | None:
+    """Revenue beside the goal; for information, so it is read at 5 % whatever else is."""
+    if not experiment.spend:
+        return None
+    effect = experiment.spend["mean"] * experiment.uplift
+    return read(control.revenue, challenger.revenue, smallest_effect=effect, alpha=ALPHA)
+
+
+def _sample(of_variant: Mapping[str, Sequence[float]], metric: str, place: int) -> Sample:
+    shoppers, reached = of_variant.get("shoppers", ()), of_variant.get(metric, ())
+    if not shoppers or not reached:
         return Sample.of_rate(0, 0)
-    return Sample.of_rate(min(hits[place], shoppers[place]), shoppers[place])
+    count = int(shoppers[place])
+    if METRICS[metric].in_money:
+        return Sample.of_values(count, reached[place], of_variant[f"{metric}_squares"][place])
+    return Sample.of_rate(min(int(reached[place]), count), count)
 
 
 def _guardrails_of(experiment: Experiment) -> list[Guardrail]:

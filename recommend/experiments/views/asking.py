@@ -15,9 +15,11 @@ from catalog.models import Membership, Merchant
 from catalog.views.doors import found, page, staff_json, staff_page
 from jobs.errors import UserError
 from recommend.admin_views.doors import shops_of
+from recommend.experiments.amounts import level_text
 from recommend.experiments.forms import ExperimentForm
-from recommend.experiments.metrics import GOALS, METRICS
+from recommend.experiments.metrics import GOALS, METRICS, Metric
 from recommend.experiments.services import drafts, lifecycle, planning
+from recommend.experiments.services.spending import spending_of
 from recommend.experiments.subjects import LAYERS, SUBJECTS
 
 #: Days that are drawn one by one; what takes longer is told in words.
@@ -35,8 +37,9 @@ def new(request: HttpRequest) -> HttpResponse:
         return page(request, "recommend/no_shop.html", {}, title=_("New experiment"))
     form = ExperimentForm(request.POST or None, merchant=shop)
     if request.method == "POST" and form.is_valid():
+        create = lifecycle.begin if "start" in request.POST else drafts.create_experiment
         try:
-            made = drafts.create_experiment(
+            made = create(
                 merchant=shop,
                 by=request.user,
                 name=form.cleaned_data["name"],
@@ -47,8 +50,6 @@ def new(request: HttpRequest) -> HttpResponse:
                 uplift=form.cleaned_data["uplift"] / 100,
                 guardrails=form.guarded(),
             )
-            if "start" in request.POST:
-                lifecycle.start(experiment=made, by=request.user)
             return redirect("experiments:show", experiment_id=made.pk)
         except UserError as error:
             form.add_error(None, str(error))
@@ -89,18 +90,13 @@ def plan(request: HttpRequest, merchant_id: int) -> HttpResponse:
     uplift, taking_part = _percent(request.GET.get("uplift", "")), _percent(request.GET.get("taking_part", ""))
     if metric not in GOALS or uplift is None or taking_part is None:
         raise UserError("plan-unreadable", _("Choose a goal and an uplift."))
-    return JsonResponse(told(planning.plan(shop, metric=metric, uplift=uplift, taking_part=min(taking_part, 1.0))))
+    found_plan = planning.plan(shop, metric=metric, uplift=uplift, taking_part=min(taking_part, 1.0))
+    return JsonResponse(told(shop, METRICS[metric], found_plan))
 
 
-def told(found_plan: planning.Plan) -> dict[str, Any]:
+def told(shop: Merchant, goal: Metric, found_plan: planning.Plan) -> dict[str, Any]:
     """A plan in words, and the days to draw."""
-    usual, days = found_plan.usual, found_plan.days
-    rate = f"{100 * usual.rate:.1f}%"
-    basis = (
-        _("Of your shoppers of the last four weeks, %(rate)s reached the goal.") % {"rate": rate}
-        if usual.is_measured
-        else _("Your shop has too few shoppers to measure; a usual rate of %(rate)s is assumed.") % {"rate": rate}
-    )
+    days = found_plan.days
     if days is None:
         when = _("Nobody has agreed to be personal yet, so there is no telling how long that takes.")
     elif days > ENDLESS_DAYS:
@@ -111,13 +107,28 @@ def told(found_plan: planning.Plan) -> dict[str, Any]:
     return {
         "shoppers": _("about %(n)s shoppers") % {"n": f"{found_plan.total:,}"},
         "when": when,
-        "basis": basis,
+        "basis": _basis(shop, goal, found_plan.usual),
         "advice": _("That is long: the shop will have changed. A larger uplift, or a goal that more reach, is sooner.")
         if days is not None and days > LONG_DAYS
         else "",
         "days": days,
         "drawn": min(days or 0, DRAWN_DAYS),
     }
+
+
+def _basis(shop: Merchant, goal: Metric, usual: planning.Usual) -> str:
+    """What the plan counts with; where that is no measurement, what makes it one."""
+    level = {"rate": level_text(goal, usual.rate, shop.currency)}
+    if not goal.in_money:
+        if usual.is_measured:
+            return _("Of your shoppers of the last four weeks, %(rate)s reached the goal.") % level
+        return _("Your shop has too few shoppers to measure; a usual rate of %(rate)s is assumed.") % level
+    if usual.is_measured:
+        return _("Your shoppers of the last four weeks spent %(rate)s each on average.") % level
+    assumed = _("Too few buyers to measure what shoppers spend; %(rate)s each is assumed.") % level
+    if not spending_of(shop).unpriced:
+        return assumed
+    return " ".join([assumed, _("Purchases came without an amount: send “value” with each over the API.")])
 
 
 def _percent(text: str) -> float | None:

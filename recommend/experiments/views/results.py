@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -19,9 +20,9 @@ from catalog.views.doors import found, page, staff_page
 from jobs.errors import Text, UserError
 from recommend.admin_charts import interval_bar, stacked_bar
 from recommend.engine.guardrails import GuardrailReading
-from recommend.engine.intervals import wilson
+from recommend.experiments.amounts import bounds_of, level_text
 from recommend.experiments.charts import course
-from recommend.experiments.metrics import METRICS
+from recommend.experiments.metrics import METRICS, REVENUE
 from recommend.experiments.models import Experiment, Variant
 from recommend.experiments.services import lifecycle, planning
 from recommend.experiments.services.preview import previews_of
@@ -56,10 +57,11 @@ def show(request: HttpRequest, experiment_id: int) -> HttpResponse:
         "arms": _arms(experiment, report),
         "comparisons": [_comparison(experiment, report, one) for one in report.comparisons],
         "mismatch": _mismatch(report),
+        "revenue": _revenue(experiment, report),
         "uplift": round(100 * experiment.uplift),
     }
     if experiment.status == Experiment.Status.DRAFT:
-        context["plan"] = told(_plan_of(experiment))
+        context["plan"] = told(experiment.merchant, METRICS[experiment.metric], _plan_of(experiment))
     if experiment.status in {Experiment.Status.DRAFT, Experiment.Status.RUNNING}:
         context |= _previews(experiment)
     return page(request, "experiments/experiment.html", context, title=experiment.name)
@@ -96,11 +98,7 @@ def roll_out(request: HttpRequest, variant_id: int) -> HttpResponse:
     variant: Variant = found(Variant.objects.select_related("experiment__merchant"), request, pk=variant_id)
     experiment = variant.experiment
 
-    def verb(*, experiment: Experiment, by: Any) -> None:
-        if experiment.status == Experiment.Status.RUNNING:
-            lifecycle.stop(experiment=experiment, by=by)
-        lifecycle.roll_out(experiment=experiment, variant=variant, by=by)
-
+    verb = partial(lifecycle.roll_out, variant=variant)
     return _act(request, experiment, verb, _("Everybody gets “%(variant)s” now.") % {"variant": variant.name})
 
 
@@ -181,7 +179,8 @@ def _progress(experiment: Experiment, report: Report) -> dict[str, Any]:
 def _arms(experiment: Experiment, report: Report) -> list[dict[str, Any]]:
     """Each variant's rate with its own interval, on one scale."""
     arms: list[Arms] = [report.control, *(one.challenger for one in report.comparisons)]
-    bounds = [wilson(arm.hits, arm.shoppers) if arm.shoppers else (0.0, 0.0) for arm in arms]
+    goal = METRICS[experiment.metric]
+    bounds = [bounds_of(goal, arm.goal, arm.hits) for arm in arms]
     most = max([high for _low, high in bounds] + [0.01])
     tones = ["blue", "accent", "warn", "good"]
     return [
@@ -190,12 +189,71 @@ def _arms(experiment: Experiment, report: Report) -> list[dict[str, Any]]:
             "variant": arm.variant,
             "shoppers": arm.shoppers,
             "hits": arm.hits,
-            "rate": f"{100 * arm.rate:.1f}%" if arm.shoppers else "–",
+            "rate": level_text(goal, arm.rate, _currency(experiment)) if arm.shoppers else "–",
             "bar": interval_bar(arm.rate, low, high, most=most, tone=tones[number]) if arm.shoppers else "",
             "tone": tones[number],
         }
         for number, (arm, (low, high)) in enumerate(zip(arms, bounds, strict=True))
     ]
+
+
+def _currency(experiment: Experiment) -> str:
+    return str(experiment.spend.get("currency", experiment.merchant.currency))
+
+
+def _revenue(experiment: Experiment, report: Report) -> dict[str, Any] | None:
+    """What shoppers spent in each variant, and whether that differs; None where it was not read."""
+    if not experiment.spend or experiment.started_at is None:
+        return None
+    money, currency = METRICS[REVENUE], _currency(experiment)
+    arms = [report.control, *(one.challenger for one in report.comparisons)]
+    bounds = [bounds_of(money, arm.revenue, arm.buyers) for arm in arms]
+    most = max([high for _low, high in bounds] + [0.01])
+    tones = ["blue", "accent", "warn", "good"]
+    return {
+        "cap": level_text(money, experiment.spend["cap"], currency),
+        "purchases": report.purchases,
+        "unpriced": report.unpriced,
+        "arms": [
+            {
+                "letter": "ABCD"[number],
+                "tone": tones[number],
+                "variant": arm.variant,
+                "buyers": arm.buyers,
+                "shoppers": arm.shoppers,
+                "mean": level_text(money, arm.revenue.mean, currency) if arm.shoppers else "–",
+                "bar": interval_bar(arm.revenue.mean, low, high, most=most, tone=tones[number]) if arm.shoppers else "",
+            }
+            for number, (arm, (low, high)) in enumerate(zip(arms, bounds, strict=True))
+        ],
+        "verdicts": [_spent(one, report.control, currency) for one in report.comparisons],
+    }
+
+
+def _spent(one: Comparison, control: Arms, currency: str) -> dict[str, Any]:
+    """One challenger's revenue against the control's, in a sentence."""
+    reading = one.revenue
+    name = one.challenger.variant.name
+    if reading is None or reading.verdict == "too early":
+        return {
+            "tone": "",
+            "text": _("“%(variant)s”: too few purchases yet to compare what is spent.") % {"variant": name},
+        }
+    texts = {
+        "better": _("“%(variant)s” brings in more: %(span)s per shopper."),
+        "worse": _("“%(variant)s” brings in less: %(span)s per shopper."),
+        "undecided": _("“%(variant)s” may bring in more or less: %(span)s per shopper."),
+    }
+    span = _("between %(low)s and %(high)s") % {
+        "low": _signed(reading.low, currency),
+        "high": _signed(reading.high, currency),
+    }
+    tone = {"better": "good", "worse": "bad"}.get(reading.verdict, "")
+    return {"tone": tone, "text": texts[reading.verdict] % {"variant": name, "span": span}}
+
+
+def _signed(amount: float, currency: str) -> str:
+    return ("+" if amount > 0 else "−") + level_text(METRICS[REVENUE], abs(amount), currency)
 
 
 def _comparison(experiment: Experiment, report: Report, one: Comparison) -> dict[str, Any]:

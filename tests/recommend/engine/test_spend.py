@@ -1,0 +1,105 @@
+"""Spend: the cap, sums that grow with time, and a reading that errs no more often on heavy tails than it says."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from recommend.engine.errors import EngineError
+from recommend.engine.sequential import Sample, read, sequential_sample_size, sequential_sample_size_of_means
+from recommend.engine.spend import cap_of, capped_sums
+
+
+def test_the_cap_lets_99_of_100_buyers_count_in_full_and_tells_nobodys_amount():
+    assert cap_of([float(n) for n in range(1, 1001)], usual_price=1) == 1000  # the quantile, 990.01, rounded up
+    assert cap_of([123.45] * 200, usual_price=1) == 130
+
+
+def test_with_few_buyers_ten_usual_prices_are_the_cap():
+    assert cap_of([90_000.0] * 99, usual_price=34.5) == 350
+    assert cap_of([], usual_price=0.0) == 0
+
+
+def test_sums_stop_growing_at_the_cap_and_are_those_of_the_capped_spend_at_every_moment():
+    purchases = [(1, 30.0), (2, 500.0), (1, 50.0), (1, 60.0), (2, 5.0)]
+    steps = list(capped_sums(purchases, cap=100.0))
+
+    assert steps == [(1, 30, 900), (2, 100, 10_000), (1, 50, 6_400 - 900), (1, 20, 10_000 - 6_400), (2, 0, 0)]
+    assert sum(step[1] for step in steps) == 200
+
+
+def test_amounts_of_nought_and_one_read_as_the_rate_they_are():
+    assert Sample.of_values(1000, 120, 120) == Sample.of_rate(120, 1000)
+
+
+def test_a_hundred_buyers_of_whom_one_spent_nearly_all_count_as_few():
+    spends = [10_000.0] + [1.0] * 99
+    sample = Sample.of_values(5000, sum(spends), sum(spend**2 for spend in spends))
+
+    assert sample.outcomes == 1
+    assert read(sample, sample, smallest_effect=0.1).verdict == "too early"
+
+
+def test_a_plan_of_means_is_the_plan_of_rates_where_amounts_are_nought_or_one():
+    of_rates = sequential_sample_size(base_rate=0.05, relative_uplift=0.1)
+    of_means = sequential_sample_size_of_means(mean=0.05, variance=0.05 * 0.95, relative_uplift=0.1)
+
+    assert of_means == pytest.approx(of_rates, rel=0.06)  # a rate's variance grows slower than a scaled amount's
+    larger = sequential_sample_size_of_means(mean=5.0, variance=25 * 19, relative_uplift=0.1)
+    assert larger == pytest.approx(of_means, rel=1e-3)  # the unit of money does not matter
+    with pytest.raises(EngineError):
+        sequential_sample_size_of_means(mean=0.0, variance=1.0, relative_uplift=0.1)
+
+
+RUNS, SHOPPERS, LOOKS = 200, 4000, 20
+
+
+def spends(rng: np.random.Generator, tail: str, shape: tuple[int, int]) -> np.ndarray:
+    """What shoppers spend on one visit: 5 % of them something, and a few of these very much."""
+    sizes = rng.lognormal(3.0, 1.5, shape) if tail == "lognormal" else 20 * (1 + rng.pareto(1.5, shape))
+    return (rng.random(shape) < 0.05) * sizes
+
+
+def looked_at(rng: np.random.Generator, tail: str, cap: float) -> list[list[Sample]]:
+    """One variant of 200 experiments at 20 looks each: shoppers arrive evenly, a third of the buyers come back later."""
+    first = spends(rng, tail, (RUNS, SHOPPERS))
+    again = first * (rng.random((RUNS, SHOPPERS)) < 1 / 3)
+    back = np.arange(SHOPPERS) / SHOPPERS + rng.exponential(0.3, (RUNS, SHOPPERS))
+    samples: list[list[Sample]] = [[] for _ in range(RUNS)]
+    for look in range(1, LOOKS + 1):
+        count = SHOPPERS * look // LOOKS
+        spent = np.minimum(first[:, :count] + again[:, :count] * (back[:, :count] <= look / LOOKS), cap)
+        for run, row in enumerate(spent):
+            samples[run].append(Sample.of_values(count, float(row.sum()), float((row**2).sum())))
+    return samples
+
+
+@pytest.mark.parametrize("tail", ["lognormal", "pareto"])
+def test_twenty_looks_at_equal_heavy_tailed_spend_find_a_difference_in_at_most_one_of_twenty(tail):
+    rng = np.random.default_rng(5)
+    pairs = zip(looked_at(rng, tail, 600.0), looked_at(rng, tail, 600.0), strict=True)
+    found = sum(
+        any(read(a, b, smallest_effect=0.3).p_value <= 0.05 for a, b in zip(ours, theirs, strict=True))
+        for ours, theirs in pairs
+    )
+
+    assert found / RUNS <= 0.05
+
+
+def test_the_planned_number_of_shoppers_finds_the_uplift_with_the_promised_power():
+    rng = np.random.default_rng(6)
+    usual = np.minimum(spends(rng, "lognormal", (1, 200_000)), 600.0)
+    mean, variance = float(usual.mean()), float(usual.var())
+    count = sequential_sample_size_of_means(mean=mean, variance=variance, relative_uplift=0.5)
+    ours = np.minimum(spends(rng, "lognormal", (RUNS, count)), 600.0)
+    theirs = 1.5 * np.minimum(spends(rng, "lognormal", (RUNS, count)), 600.0)
+    readings = [
+        read(
+            *(Sample.of_values(count, float(row.sum()), float((row**2).sum())) for row in pair),
+            smallest_effect=0.5 * mean,
+        )
+        for pair in zip(ours, theirs, strict=True)
+    ]
+
+    assert np.mean([reading.verdict == "better" for reading in readings]) == pytest.approx(0.8, abs=0.08)
+    assert np.mean([reading.low <= 0.5 * mean <= reading.high for reading in readings]) >= 0.95
