@@ -288,17 +288,18 @@ class RenderingPolicy(models.Model):
 
 
 class PictureVector(models.Model):
-    """The style vector of a picture, by the picture's content: computed once, whichever shop or rendering shows it."""
+    """The look of a picture, by the picture's content: computed once, whichever shop or rendering shows it."""
 
     sha256 = models.CharField(max_length=64)
-    version = models.PositiveSmallIntegerField()
+    #: What made the numbers (``services.picture_vectors.Recipe``): those of different recipes are never compared.
+    recipe = models.CharField(max_length=40)
     #: float32, little endian.
     vector = models.BinaryField()
 
     class Meta:
         verbose_name = _("picture vector")
         verbose_name_plural = _("picture vectors")
-        constraints = [models.UniqueConstraint(fields=["sha256", "version"], name="picture_vector_once")]
+        constraints = [models.UniqueConstraint(fields=["sha256", "recipe"], name="picture_vector_once")]
 
     def __str__(self) -> str:
         return self.sha256[:12]

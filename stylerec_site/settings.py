@@ -17,6 +17,7 @@
 | STYLEREC_PROXIES | 1 behind a TLS proxy, else 0 | how many proxies of yours add to X-Forwarded-For; 0: nobody is believed |
 | STYLEREC_METRICS_TOKEN | unset: open in development, off in production | bearer token of /metrics |
 | STYLEREC_DEVICE | auto | `cpu`, `cuda` or `auto` |
+| STYLEREC_RESNET18_WEIGHTS | unset | torchvision's ResNet-18 file: fits also look with a network |
 """
 
 from __future__ import annotations
@@ -61,6 +62,7 @@ if not PRIVACY_KEYS:
 DATA_ROOT = Path(env.str("STYLEREC_DATA", default=str(BASE_DIR / "var")))
 ARTIFACTS_ROOT = DATA_ROOT / "artifacts"
 DEVICE = env.str("STYLEREC_DEVICE", default="auto")
+RESNET18_WEIGHTS = env.str("STYLEREC_RESNET18_WEIGHTS", default="")
 
 ALLOWED_HOSTS: list[str] = env.list(
     "STYLEREC_HOSTS", default=[] if PRODUCTION else ["localhost", "127.0.0.1", "[::1]", "testserver"]

@@ -24,6 +24,7 @@ from recommend.engine.interactions import EventLog
 from recommend.engine.neighbours import Neighbours, empty_neighbours, strongest_of_dense, strongest_of_sparse
 from recommend.engine.popularity import popularity, standardised, trending
 from recommend.engine.settings import RecommenderSettings
+from recommend.engine.style import centred
 from recommend.engine.svd import ItemFactors, fit_svd
 from recommend.engine.transitions import transition_weights
 
@@ -193,7 +194,7 @@ def fit_parts(
         ),
         settings.neighbours,
     )
-    looks = centred(style, log.n_items)
+    looks = looks_of(style, log.n_items)
     return Parts(
         settings=settings,
         factors=factors,
@@ -212,19 +213,13 @@ def liked_counts(histories: Histories) -> NDArray[np.int64]:
     return np.bincount(histories.rows()[histories.strengths > 0], minlength=histories.n_users)
 
 
-def centred(style: Floats | None, n_items: int) -> Floats:
-    """Style rows minus the catalogue's mean look, unit length again: what sets a picture apart. Zero rows stay zero."""
+def looks_of(style: Floats | None, n_items: int) -> Floats:
+    """N×d centred looks (``style.centred``), N×0 where none are given. Raises ``bad-vectors``."""
     if style is None:
         return np.zeros((n_items, 0), dtype=np.float32)
     if style.ndim != 2 or len(style) != n_items or not np.isfinite(style).all():
         raise EngineError("bad-vectors", f"Style vectors must be {n_items} rows of finite numbers, not {style.shape}.")
-    drawn = np.abs(style).sum(axis=1) > 0
-    result = np.zeros(style.shape, dtype=np.float32)
-    if drawn.any():
-        rows = style[drawn] - style[drawn].mean(axis=0)
-        lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-        result[drawn] = np.where(lengths > 1e-6, rows / np.maximum(lengths, 1e-6), 0.0)
-    return result
+    return centred(style)
 
 
 def _products(rows: Floats) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -88,11 +88,45 @@ def mean_style(images: Sequence[Image.Image]) -> Floats:
     return style_profile(vectors, np.zeros(len(vectors)), np.ones(len(vectors)), half_life=1.0)
 
 
-def _pixels(image: Image.Image) -> NDArray[np.float64]:
+def centred(vectors: Floats) -> Floats:
+    """N×d rows less the mean of the known ones, unit length again: what sets a picture apart. Zero rows stay zero.
+
+    All pictures of a shop share most of their look; what tells them apart is how they deviate from it.
+    """
+    known = np.abs(vectors).sum(axis=1) > 0
+    result = np.zeros(vectors.shape, dtype=np.float32)
+    if known.any():
+        rows = vectors[known] - vectors[known].mean(axis=0)
+        lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+        result[known] = np.where(lengths > 1e-6, rows / np.maximum(lengths, 1e-6), 0.0)
+    return result
+
+
+def principal(vectors: Floats, size: int) -> Floats:
+    """N×size: centred rows (N×d) along the axes in which they differ most, unit length again; zero rows stay zero.
+
+    The sign of an axis is that of its largest entry, so that the same pictures give the same numbers everywhere.
+    """
+    rows = vectors.astype(np.float64)
+    _, axes = np.linalg.eigh(rows.T @ rows)
+    axes = axes[:, ::-1][:, :size]
+    axes *= np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])])
+    turned = np.zeros((len(rows), size))
+    turned[:, : axes.shape[1]] = rows @ axes
+    lengths = np.linalg.norm(turned, axis=1, keepdims=True)
+    return np.where(lengths > 1e-6, turned / np.maximum(lengths, 1e-6), 0.0).astype(np.float32)
+
+
+def on_white(image: Image.Image) -> Image.Image:
+    """The picture in RGB, what is transparent in it as white."""
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         layer = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", layer.size, (255, 255, 255, 255)), layer)
-    small = image.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BOX)
+    return image.convert("RGB")
+
+
+def _pixels(image: Image.Image) -> NDArray[np.float64]:
+    small = on_white(image).resize((SIDE, SIDE), Image.Resampling.BOX)
     return np.asarray(small, dtype=np.float64) / 255.0
 
 

@@ -25,12 +25,11 @@ from recommend import serving
 from recommend.engine.errors import EngineError
 from recommend.engine.interactions import Interactions
 from recommend.engine.recommender import FittedRecommender, RecommenderSettings, fit
-from recommend.engine.style import STYLE_SIZE
 from recommend.experiments.trials import versions_on_trial
 from recommend.models import Interaction, Recommender, RecommenderFit, Shopper
 from recommend.services import policies
 from recommend.services.history import history_of
-from recommend.services.picture_vectors import centred, vectors_of
+from recommend.services.picture_vectors import looks_of
 
 KIND = "recommend.fit"
 #: Versions whose files stay, for a way back.
@@ -100,7 +99,7 @@ def run_fit(context: JobContext) -> dict[str, Any]:
     merchant = run.merchant
     products = list(Product.objects.filter(merchant=merchant).order_by("pk").values_list("pk", flat=True))
     items = [str(pk) for pk in products]
-    style = _style_vectors(merchant, products, context)
+    style = _looks(merchant, products, context)
     try:
         fitted = fit(
             read_interactions(merchant),
@@ -137,21 +136,18 @@ def read_interactions(merchant: Merchant) -> Interactions:
     )
 
 
-def _style_vectors(merchant: Merchant, products: list[int], context: JobContext) -> Any:
-    """One row per product: the style of its first picture, as it deviates from the shop's mean."""
+def _looks(merchant: Merchant, products: list[int], context: JobContext) -> Any:
+    """One row per product: the look of its first picture, as it deviates from the shop's mean."""
     first: dict[int, tuple[str, str]] = {}
     pictures = ProductImage.objects.filter(product__merchant=merchant).order_by("product_id", "position", "id")
     for product_id, sha256, name in pictures.values_list("product_id", "sha256", "file"):
         first.setdefault(product_id, (sha256, name))
-    vectors = vectors_of(
-        dict(first.values()),
+    return looks_of(
+        [first.get(pk) for pk in products],
         on_progress=lambda done, total: context.report(
             done=0, total=1, message=_("Looking at pictures: %(done)d of %(total)d") % {"done": done, "total": total}
         ),
     )
-    nothing = np.zeros(STYLE_SIZE, dtype=np.float32)
-    rows = [vectors.get(first[pk][0], nothing) if pk in first else nothing for pk in products]
-    return centred(np.array(rows, dtype=np.float32))
 
 
 def _record(run: RecommenderFit, fitted: FittedRecommender, context: JobContext) -> dict[str, Any]:

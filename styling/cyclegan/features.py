@@ -1,7 +1,7 @@
 """A fixed feature bank for scores: hand-made colour, gradient and texture statistics, no downloaded weights.
 
 The usual Inception features cannot be had offline. These see what a style is made of (palette, contrast,
-stroke directions, grain), not what is depicted. ``resnet_features`` takes torchvision's weights where
+stroke directions, grain), not what is depicted. ``ResNetFeatures`` takes torchvision's weights where
 somebody has them.
 """
 
@@ -64,29 +64,35 @@ def edge_maps(pictures: Tensor) -> Tensor:
     return magnitude.add(1e-3).sqrt()
 
 
-def resnet_features(weights: Path, pictures: Tensor) -> Tensor:
-    """N×D means and deviations of ResNet-18's first three stages; ``weights`` is torchvision's file."""
-    from torchvision.models import resnet18
+class ResNetFeatures:
+    """Means and deviations of what ResNet-18's first three stages see: 896 numbers a picture."""
 
-    network = resnet18(weights=None)
-    try:
-        network.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
-    except Exception as error:
-        raise CycleGANError("bad-settings", f"{weights} does not hold torchvision's ResNet-18 weights.") from error
-    network.eval().requires_grad_(False)
-    mean = torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1)
-    deviation = torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1)
-    hidden = (as_seen(pictures, 224) - mean) / deviation
-    stages: list[nn.Module] = [
-        nn.Sequential(network.conv1, network.bn1, network.relu, network.maxpool, network.layer1),
-        network.layer2,
-        network.layer3,
-    ]
-    parts = []
-    for stage in stages:
-        hidden = stage(hidden)
-        parts += [hidden.mean(dim=(2, 3)), hidden.std(dim=(2, 3))]
-    return torch.cat(parts, dim=1)
+    SIZE = 896
+
+    def __init__(self, weights: Path) -> None:
+        """``weights``: torchvision's file for ``resnet18``. Raises ``bad-settings`` when it holds something else."""
+        from torchvision.models import resnet18
+
+        network = resnet18(weights=None)
+        try:
+            network.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
+        except Exception as error:
+            raise CycleGANError("bad-settings", f"{weights} does not hold torchvision's ResNet-18 weights.") from error
+        network.eval().requires_grad_(False)
+        stem = nn.Sequential(network.conv1, network.bn1, network.relu, network.maxpool, network.layer1)
+        self._stages: tuple[nn.Module, ...] = (stem, network.layer2, network.layer3)
+
+    @torch.no_grad()
+    def __call__(self, pictures: Tensor) -> Tensor:
+        """N×896 float32 from N×C×H×W in [-1, 1]."""
+        mean = torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1)
+        deviation = torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1)
+        hidden = (as_seen(pictures, 224) - mean) / deviation
+        parts = []
+        for stage in self._stages:
+            hidden = stage(hidden)
+            parts += [hidden.mean(dim=(2, 3)), hidden.std(dim=(2, 3))]
+        return torch.cat(parts, dim=1)
 
 
 def _moments(maps: Tensor) -> Tensor:

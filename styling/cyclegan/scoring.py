@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from styling.cyclegan.features import content_features, edge_maps, resnet_features, style_features
+from styling.cyclegan.features import ResNetFeatures, content_features, edge_maps, style_features
 
 #: Distances below this are noise: the two domains look alike, and no style score can be given.
 SMALLEST_KID = 1e-3
@@ -69,7 +69,7 @@ class Scorer:
     @torch.no_grad()
     def __init__(self, *, sources: Tensor, styles: Tensor, feature_weights: Path | None = None) -> None:
         """``sources`` and ``styles`` are N×C×H×W in [-1, 1], two at least of each."""
-        self._feature_weights = feature_weights
+        self._features = style_features if feature_weights is None else ResNetFeatures(feature_weights)
         source_features, style_reference = self._features(sources), self._features(styles)
         # Feature units differ by orders of magnitude; the two real domains together set the scale.
         real = torch.cat((source_features, style_reference))
@@ -99,11 +99,6 @@ class Scorer:
             edges=edges,
             variety=_spread(translations) / self._source_spread,
         )
-
-    def _features(self, pictures: Tensor) -> Tensor:
-        if self._feature_weights is not None:
-            return resnet_features(self._feature_weights, pictures)
-        return style_features(pictures)
 
     def _scaled(self, features: Tensor) -> Tensor:
         # Clamped, because a level that neither domain has must count as foreign, not as everything.
