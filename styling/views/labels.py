@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -14,6 +15,9 @@ def run_labels() -> dict[str, Any]:
         "minutes": _("{n} min"),
         "hours": _("{n} h"),
         "step": _("step {n}"),
+        "kept": _("kept"),
+        "offline": _("The connection is lost. The training goes on; this page asks again by itself."),
+        "done": _("Done"),
         "cancelling": _("Ending…"),
         "style": _("Style"),
         "content": _("Products recognisable"),
@@ -29,6 +33,33 @@ def run_labels() -> dict[str, Any]:
             "discriminator": _("Judge"),
         },
     }
+
+
+def loss_texts(losses: Sequence[Mapping[str, float]]) -> list[tuple[str, str]]:
+    """What each curve of a training says, in plain words: (name, text) of those that it has."""
+    names = run_labels()["losses"]
+    texts = {
+        "adversarial": _(
+            "How easily the judge still tells a rendering from the style's own pictures. "
+            "It falls, then stays level: once judge and painter are equally good, neither wins."
+        ),
+        "cycle": _(
+            "What gets lost on the way into the style and back. The lower, the truer your product's shape and details."
+        ),
+        "identity": _(
+            "How much a picture that has the style already is changed. "
+            "Low means that colours are not shifted without need."
+        ),
+        "contrast": _(
+            "Whether each part of the rendering still belongs to the same part of the photo. "
+            "Low means that nothing wanders."
+        ),
+        "discriminator": _(
+            "How well the judge tells renderings from the style's pictures. "
+            "About the middle is healthy; at 0 it has won, and little more is learned."
+        ),
+    }
+    return [(names[name], texts[name]) for name in names if losses and name in losses[0]]
 
 
 def stylisation_labels() -> dict[str, str]:

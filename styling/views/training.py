@@ -8,7 +8,6 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -20,12 +19,12 @@ from styling.forms import TrainingForm
 from styling.models import Style, TrainingRun
 from styling.presets import FOR_SHOPS, preset_cards
 from styling.presets import TEXTS as PRESET_TEXTS
-from styling.problems import ENDINGS, TEXTS
 from styling.services import training
 from styling.services.readiness import GOOD_PICTURES, check_training
 from styling.services.sources import source_pictures
 from styling.services.training import QUEUE
-from styling.views.labels import run_labels
+from styling.views.labels import loss_texts, run_labels
+from styling.views.run_state import state_of
 
 RUNS = TrainingRun.objects.select_related("merchant", "style", "source_category", "start_from", "created_by")
 
@@ -89,6 +88,7 @@ def run(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
         "preset_title": PRESET_TEXTS.get(shown.preset, (shown.preset, ""))[0],
         "state": state_of(shown, request),
         "labels": run_labels(),
+        "loss_texts": loss_texts(shown.losses),
         "settings_rows": sorted(shown.settings.items()),
         "others": TrainingRun.objects.filter(style=shown.style).exclude(pk=shown.pk).order_by("-created_at")[:8],
     }
@@ -115,53 +115,3 @@ def act(request: HttpRequest, run_id: uuid.UUID, verb: str) -> HttpResponse:
     except UserError as error:
         messages.error(request, str(error))
     return redirect("styling:run", run_id=shown.pk)
-
-
-def state_of(shown: TrainingRun, request: HttpRequest) -> dict[str, Any]:
-    """A run as the live page shows it, in the user's language."""
-    result = shown.result or {}
-    may_steer = has_role(request.user, shown.merchant, Membership.Role.EDITOR)
-    return {
-        "status": shown.status,
-        "label": str(shown.get_status_display()),
-        "finished": shown.is_finished,
-        "fraction": shown.fraction,
-        "step": shown.progress_done,
-        "total": shown.progress_total,
-        "eta": shown.eta_seconds,
-        "attempt": shown.attempt,
-        "cancelling": bool(shown.cancel_requested_at) and not shown.is_finished,
-        "losses": shown.losses,
-        "scores": shown.scores,
-        "history": shown.score_history,
-        "samples": [{"step": sample.step, "url": sample.file.url} for sample in shown.samples.all()],
-        "error": _error_of(shown),
-        "outcome": _outcome_of(result),
-        "versions": reverse("styling:versions", args=[shown.style_id]) if "version" in result else "",
-        "notice": worker_notice(QUEUE) if shown.status == TrainingRun.Status.QUEUED else "",
-        "can": {
-            "cancel": may_steer and not shown.is_finished and not shown.cancel_requested_at,
-            "resume": may_steer and shown.status in {"failed", "cancelled", "dead"},
-            "again": may_steer and shown.is_finished,
-        },
-    }
-
-
-def _error_of(shown: TrainingRun) -> dict[str, str] | None:
-    """The error in the user's language where its code is known; the worker wrote it in its own."""
-    if not shown.error_code:
-        return None
-    message, hint = TEXTS.get(shown.error_code, (shown.error_message, shown.error_hint))
-    return {"code": shown.error_code, "message": str(message), "hint": str(hint)}
-
-
-def _outcome_of(result: dict[str, Any]) -> str:
-    if "version" not in result:
-        return ""
-    if result.get("deployed"):
-        text = _("Version %(version)d is the style's first and its scores are sound: it is in use now.")
-    else:
-        text = _("Version %(version)d is a candidate: look at its samples, then deploy it.")
-    # The worker wrote its warning in its own language; the reason is the user's to read in theirs.
-    warning = str(ENDINGS.get(result.get("ended", ""), ""))
-    return f"{text % {'version': result['version']}} {warning}".strip()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from datetime import timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -202,6 +203,33 @@ def test_a_known_failure_is_told_in_the_readers_language(log_in, style):
     run = training_run(style, status="failed", error_code="collapsed", error_message="as the worker wrote it")
     error = log_in().get(reverse("styling:run_state", args=[run.pk])).json()["error"]
     assert error["message"] == "The style took over: products were no longer recognisable."
+
+
+def test_the_live_page_says_why_nothing_moves(log_in, style, worker):
+    address = reverse("styling:run_state", args=[training_run(style, status="running").pk])
+    client, run = log_in(), TrainingRun.objects.get()
+    assert client.get(address).json()["notice"] == ""
+    TrainingRun.objects.update(lease_expires_at=timezone.now() - timedelta(seconds=5))
+    assert "gone silent" in client.get(address).json()["notice"]
+    TrainingRun.objects.update(status="queued", attempt=1)
+    assert "goes on from its last saved step" in client.get(address).json()["notice"]
+    TrainingRun.objects.update(attempt=0)
+    assert client.get(address).json()["notice"] == "A worker takes it up in a moment."
+    earlier = training_run(style, status="running")
+    TrainingRun.objects.filter(pk=earlier.pk).update(created_at=run.created_at - timedelta(minutes=1))
+    assert "1 job goes before it" in client.get(address).json()["notice"]
+
+
+def test_a_training_ends_with_the_next_step(log_in, style):
+    model = StyleModelFactory(style=style, status="candidate")
+    run = training_run(style, status="succeeded", result={"version": 1, "style_model": model.pk})
+    address, client = reverse("styling:run_state", args=[run.pk]), log_in()
+    assert [step["text"] for step in client.get(address).json()["next"]] == ["Compare versions"]
+    StyleModel.objects.filter(pk=model.pk).update(status="deployed")
+    first, _compare = client.get(address).json()["next"]
+    assert first["text"] == "Stylise your products"
+    assert client.get(first["address"]).status_code == 200
+    assert [step["text"] for step in log_in(Membership.Role.VIEWER).get(address).json()["next"]] == ["Compare versions"]
 
 
 def test_versions_are_compared_filled_deployed_and_rolled_back(log_in, style, merchant):

@@ -9,8 +9,8 @@ window.styleCharts = (() => {
   };
   const nice = (value) => (value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2));
 
-  // rows: [{step, a: 1, b: 2}, …]; names: {a: "label", …}; range: [low, high] or nothing to fit.
-  const draw = (holder, rows, names, { range, title, format = nice, empty = "" } = {}) => {
+  // rows: [{step, a: 1, b: 2}, …]; names: {a: "label", …}; range: [low, high] or nothing to fit; mark: {step, text}, a line across.
+  const draw = (holder, rows, names, { range, title, format = nice, empty = "", mark = null } = {}) => {
     holder.replaceChildren();
     const keys = Object.keys(names).filter((key) => rows.some((row) => Number.isFinite(row[key])));
     if (!rows.length || !keys.length) {
@@ -33,6 +33,12 @@ window.styleCharts = (() => {
     for (const [step, anchor] of [[firstStep, "start"], [lastStep, "end"]]) {
       const text = make("text", { x: x(step), y: HEIGHT - 5, "text-anchor": anchor });
       text.textContent = step;
+      svg.append(text);
+    }
+    if (mark && mark.step >= firstStep && mark.step <= lastStep) {
+      svg.append(make("line", { class: "mark", x1: x(mark.step), x2: x(mark.step), y1: TOP, y2: HEIGHT - BOTTOM }));
+      const text = make("text", { x: x(mark.step) + (x(mark.step) > WIDTH / 2 ? -5 : 5), y: HEIGHT - BOTTOM - 6, "text-anchor": x(mark.step) > WIDTH / 2 ? "end" : "start" });
+      text.textContent = `${mark.text} (${mark.step})`;
       svg.append(text);
     }
     const legend = Object.assign(document.createElement("div"), { className: "st-legend" });

@@ -5,7 +5,8 @@
   const part = (name) => root.querySelector(`[data-part="${name}"]`);
   const percent = (value) => (Number.isFinite(value) ? `${Math.round(value * 100)}%` : "–");
   let state = JSON.parse(document.getElementById("run-state").textContent);
-  let follow = true, playing = null, drawn = "";
+  const page = document.title;
+  let follow = true, playing = null, drawn = "", offline = 0;
 
   const duration = (seconds) => {
     if (!Number.isFinite(seconds)) return "–";
@@ -20,11 +21,16 @@
     part("bar").style.width = `${(state.fraction * 100).toFixed(1)}%`;
     part("bar").parentElement.setAttribute("aria-valuenow", Math.round(state.fraction * 100));
     part("step").textContent = state.total ? `${state.step} / ${state.total}` : "–";
-    part("eta").textContent = state.finished ? "–" : duration(state.eta);
+    part("eta").textContent = duration(state.eta);
+    part("left").hidden = state.finished;
+    part("elapsed").textContent = duration(state.elapsed);
+    root.classList.toggle("running", state.status === "running");
+    document.title = state.finished ? (state.outcome ? `✓ ${page}` : page) : `${Math.round(state.fraction * 100)}% · ${page}`;
     for (const name of ["style_score", "content_score"]) part(name).textContent = percent(state.scores[name]);
     for (const name of ["cancel", "resume", "again"]) part(name).hidden = !state.can[name];
-    part("notice").hidden = !state.notice;
-    part("notice").textContent = state.notice;
+    const notice = offline > 1 ? labels.offline : state.notice;
+    part("notice").hidden = !notice;
+    if (part("notice").textContent !== notice) part("notice").textContent = notice;
     part("error").hidden = !state.error;
     if (state.error) {
       part("error-message").textContent = state.error.message;
@@ -32,7 +38,8 @@
     }
     part("outcome").hidden = !state.outcome;
     part("outcome-text").textContent = state.outcome;
-    part("versions").href = state.versions;
+    if (part("next").childElementCount !== state.next.length) part("next").replaceChildren(...state.next.map((step, index) =>
+      Object.assign(document.createElement("a"), { className: index ? "st-button" : "st-button primary", href: step.address, textContent: step.text })));
     samples();
     const key = `${state.losses.length}:${state.history.length}:${state.step}`;
     if (key === drawn) return;
@@ -40,7 +47,7 @@
     const names = Object.fromEntries(Object.keys(state.losses[0] || {}).filter((name) => name !== "step").map((name) => [name, labels.losses[name] || name]));
     window.styleCharts.draw(part("losses-chart"), state.losses, names, { title: labels.lossesTitle, empty: labels.noLosses });
     window.styleCharts.draw(part("scores-chart"), state.history, { style_score: labels.style, content_score: labels.content },
-      { range: [0, 1], format: percent, title: labels.scoresTitle, empty: labels.noScores });
+      { range: [0, 1], format: percent, title: labels.scoresTitle, empty: labels.noScores, mark: { step: state.kept_step, text: labels.kept } });
   };
 
   const samples = () => {
@@ -55,7 +62,12 @@
   };
   const sample = () => {
     const chosen = state.samples[Number(part("scrub").value)];
-    if (part("sample").getAttribute("src") !== chosen.url) part("sample").src = chosen.url;
+    const picture = part("sample");
+    if (picture.getAttribute("src") !== chosen.url) {
+      const next = new Image();  // decoded first: the sample grows sharper without a blank between two of them
+      next.onload = () => { picture.src = chosen.url; picture.animate?.([{ opacity: 0.35 }, { opacity: 1 }], 350); };
+      next.src = chosen.url;
+    }
     part("sample-step").textContent = labels.step.replace("{n}", chosen.step);
   };
   part("scrub").addEventListener("input", () => { follow = part("scrub").value === part("scrub").max; sample(); });
@@ -79,8 +91,9 @@
     if (!document.hidden) {
       try {
         const answer = await fetch(root.dataset.state, { headers: { Accept: "application/json" } });
-        if (answer.ok) { state = await answer.json(); show(); }
-      } catch { /* the next look may succeed */ }
+        if (answer.ok) { state = await answer.json(); offline = 0; } else offline += 1;
+      } catch { offline += 1; }
+      show();
     }
     if (!state.finished) setTimeout(ask, 2000);
   };
