@@ -1,4 +1,4 @@
-"""What “Stylise…” was asked for: ticked products, pictures, or everything that a filtered list shows."""
+"""What “Stylise…” was asked for: ticked products, pictures, all without a style, or all that a filtered list shows."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from django.urls import reverse
 from catalog.admin.products import listed
 from catalog.models import Product, ProductImage
 from catalog.views.doors import key_of
+from styling.models import Style, StyledImage
 
 #: The most products or pictures that one address can name; a list's filter names any number.
 MOST_CHOSEN = 1000
@@ -60,18 +61,30 @@ class Chosen:
 
 
 def chosen_by(request: HttpRequest) -> Chosen:
-    """Read ``?products=``, ``?images=`` and ``?list=``."""
+    """Read ``?products=``, ``?images=``, ``?missing=`` (a style) and ``?list=``."""
     query = request.GET.get("list")
     named = {name: _ids(request, name) for name in ("products", "images")}
+    images = ProductImage.objects.visible_to(request.user).filter(pk__in=named["images"])
+    style = Style.objects.visible_to(request.user).filter(pk=key_of(request.GET.get("missing", "")) or 0).first()
+    if style is not None and not any(named.values()):
+        return Chosen(without_rendering(style), images, True, None)
     is_whole_list = query is not None and not any(named.values())
     if is_whole_list and query is not None:
         products = listed(request, query)
     else:
         products = Product.objects.visible_to(request.user).filter(pk__in=named["products"])
-    images = ProductImage.objects.visible_to(request.user).filter(pk__in=named["images"])
     return Chosen(products, images, is_whole_list, query)
 
 
+def without_rendering(style: Style) -> QuerySet[Product]:
+    """The shop's products with a picture of which the style has no rendering yet."""
+    own = ProductImage.objects.filter(product=OuterRef("pk"))
+    rendered = StyledImage.objects.filter(style=style, product_image__product=OuterRef("pk"))
+    return Product.objects.filter(Exists(own), ~Exists(rendered), merchant=style.merchant_id).exclude(
+        status=Product.Status.ARCHIVED
+    )
+
+
 def _ids(request: HttpRequest, name: str) -> list[int]:
-    named = [key_of(text) for text in request.GET.get(name, "").split(",")]
+    named = [key_of(text) for text in ",".join(request.GET.getlist(name)).split(",")]
     return [key for key in named if key is not None][:MOST_CHOSEN]

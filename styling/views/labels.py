@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -35,8 +34,8 @@ def run_labels() -> dict[str, Any]:
     }
 
 
-def loss_texts(losses: Sequence[Mapping[str, float]]) -> list[tuple[str, str]]:
-    """What each curve of a training says, in plain words: (name, text) of those that it has."""
+def loss_texts() -> list[tuple[str, str, str]]:
+    """What each curve of a training says, in plain words: (code, name, text). A run has some of them."""
     names = run_labels()["losses"]
     texts = {
         "adversarial": _(
@@ -59,7 +58,7 @@ def loss_texts(losses: Sequence[Mapping[str, float]]) -> list[tuple[str, str]]:
             "About the middle is healthy; at 0 it has won, and little more is learned."
         ),
     }
-    return [(names[name], texts[name]) for name in names if losses and name in losses[0]]
+    return [(code, name, texts[code]) for code, name in names.items()]
 
 
 def stylisation_labels() -> dict[str, str]:

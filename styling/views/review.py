@@ -56,13 +56,14 @@ def screen(request: HttpRequest) -> HttpResponse:
     merchant = current_shop(request) or _busiest(request)
     if merchant is None:
         return page(request, "styling/review_empty.html", {}, title=_("Review"))
+    counts = dict(
+        StyledImage.objects.filter(merchant=merchant).order_by().values_list("status").annotate(n=Count("pk"))
+    )
     context = {
         "merchant": merchant,
         "style_choices": Style.objects.filter(merchant=merchant),
-        "statuses": StyledImage.Status.choices,
-        "counts": dict(
-            StyledImage.objects.filter(merchant=merchant).order_by().values_list("status").annotate(n=Count("pk"))
-        ),
+        "statuses": [(value, label, counts.get(value, 0)) for value, label in StyledImage.Status.choices],
+        "has_any": bool(counts),
         "chosen": {name: request.GET.get(name, "") for name in ("style", "run", "flagged")},
         "status": request.GET.get("status", StyledImage.Status.GENERATED),
         "can_review": has_role(request.user, merchant, Membership.Role.REVIEWER),

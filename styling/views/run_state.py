@@ -66,6 +66,8 @@ def _notice_of(shown: TrainingRun) -> str:
                 "The worker has gone silent. "
                 "Another one takes over within a minute or two and goes on from the last saved step."
             )
+        if not shown.progress_total:
+            return _("It reads the pictures and gets ready. The first step comes within a minute.")
         return ""
     if shown.status != TrainingRun.Status.QUEUED:
         return ""

@@ -11,20 +11,23 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from catalog.admin.products import listed
-from catalog.models import Merchant
+from catalog.current_shop import current_shop
+from catalog.models import Merchant, Product, ProductImage
 from catalog.views.doors import found, page, staff_json, staff_page, thumbnail, worker_notice
 from jobs.errors import UserError
 from styling.forms import StyliseForm
-from styling.models import StyleModel, StylizationRun
+from styling.models import Style, StyleModel, StylizationRun
 from styling.services.rendering_time import jobs_ahead, rendering_rate
 from styling.services.stylising import StyliseOptions
 from styling.services.stylising import stylise as ask
 from styling.services.training import QUEUE
-from styling.views.chosen import Chosen, chosen_by
+from styling.views.chosen import Chosen, chosen_by, without_rendering
 from styling.views.labels import stylisation_labels
 
 #: More than this is asked for twice, however it was chosen.
 MANY = 200
+#: Products that the first page shows to tick; a larger shop chooses in its product list.
+SHOWN_PRODUCTS = 60
 
 
 @staff_page
@@ -33,11 +36,14 @@ def stylise(request: HttpRequest) -> HttpResponse:
     chosen = chosen_by(request)
     merchant_ids = chosen.merchant_ids()
     if len(merchant_ids) != 1:
-        context: dict[str, Any] = {"several": bool(merchant_ids)}
-        return page(request, "styling/stylise_nothing.html", context, title=_("Stylise"))
+        shop = current_shop(request)
+        if shop is None or merchant_ids or chosen.list_query is not None:
+            context: dict[str, Any] = {"several": bool(merchant_ids)}
+            return page(request, "styling/stylise_nothing.html", context, title=_("Stylise"))
+        return page(request, "styling/stylise_choose.html", _choices(shop), title=_("Stylise"))
     merchant = Merchant.objects.get(pk=merchant_ids.pop())
     in_use = StyleModel.objects.filter(merchant=merchant, status=StyleModel.Status.DEPLOYED).first()
-    first = request.GET.get("style") or (in_use.style_id if in_use else None)
+    first = request.GET.get("style") or request.GET.get("missing") or (in_use.style_id if in_use else None)
     counts = chosen.counts()
     form = StyliseForm(
         request.POST or None,
@@ -108,6 +114,21 @@ def _state(run: StylizationRun) -> dict[str, object]:
         "without_picture": run.parameters.get("without_picture", 0),
         "error": {"message": run.error_message, "hint": run.error_hint} if run.error_code else None,
         "notice": worker_notice(QUEUE) if run.status == StylizationRun.Status.QUEUED else "",
+    }
+
+
+def _choices(merchant: Merchant) -> dict[str, Any]:
+    """What can be stylised in a shop: for each trained style what it has not rendered yet, and the products themselves."""
+    in_use = StyleModel.objects.filter(merchant=merchant, status=StyleModel.Status.DEPLOYED).select_related("style")
+    styles = [(model.style, without_rendering(model.style).count()) for model in in_use.order_by("style__position")]
+    own = Product.objects.filter(merchant=merchant).exclude(status=Product.Status.ARCHIVED)
+    pictured = own.filter(pk__in=ProductImage.objects.order_by().values("product"))
+    rows = list(pictured.order_by("-pk").prefetch_related("images")[:SHOWN_PRODUCTS])
+    return {
+        "styles": styles,
+        "has_styles": Style.objects.filter(merchant=merchant).exists(),
+        "products": [(row, thumbnail(row.images.all()[0])) for row in rows],
+        "count": pictured.count(),
     }
 
 

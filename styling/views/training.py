@@ -88,7 +88,7 @@ def run(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
         "preset_title": PRESET_TEXTS.get(shown.preset, (shown.preset, ""))[0],
         "state": state_of(shown, request),
         "labels": run_labels(),
-        "loss_texts": loss_texts(shown.losses),
+        "loss_texts": loss_texts(),
         "settings_rows": sorted(shown.settings.items()),
         "others": TrainingRun.objects.filter(style=shown.style).exclude(pk=shown.pk).order_by("-created_at")[:8],
     }

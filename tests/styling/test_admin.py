@@ -208,6 +208,8 @@ def test_a_known_failure_is_told_in_the_readers_language(log_in, style):
 def test_the_live_page_says_why_nothing_moves(log_in, style, worker):
     address = reverse("styling:run_state", args=[training_run(style, status="running").pk])
     client, run = log_in(), TrainingRun.objects.get()
+    assert "gets ready" in client.get(address).json()["notice"]
+    TrainingRun.objects.update(progress_done=1, progress_total=10)
     assert client.get(address).json()["notice"] == ""
     TrainingRun.objects.update(lease_expires_at=timezone.now() - timedelta(seconds=5))
     assert "gone silent" in client.get(address).json()["notice"]
@@ -264,6 +266,23 @@ def test_stylising_from_the_product_list(log_in, style, merchant):
     assert list(run.product_images.all()) == [picture]
     state = client.get(reverse("styling:stylisation_state", args=[run.pk])).json()
     assert (state["status"], state["total"], state["thumbnails"]) == ("queued", 1, [])
+
+
+def test_stylising_begins_with_what_is_missing_or_with_tiles_to_tick(log_in, style, merchant):
+    client, address = log_in(), reverse("styling:stylise")
+    assert "No product has a picture yet" in client.get(address).content.decode()
+    first, second = product_picture(merchant, seed=1), product_picture(merchant, seed=2)
+    assert "No style has been trained yet" in client.get(address).content.decode()
+    model = StyleModelFactory(style=style, status="deployed")
+    StyledImageFactory(style_model=model, product_image=first)
+    page = client.get(address).content.decode()
+    assert "Stylise the 1 product without it" in page
+    ticked = client.get(address, {"products": [first.product_id, second.product_id]}).content.decode()
+    assert "2 products chosen" in ticked
+    missing = f"{address}?missing={style.pk}"
+    assert "1 product: all that the list shows" in client.get(missing).content.decode()
+    client.post(missing, {"style": style.pk, "strength": "1", "keep_color": "0", "confirm": "on", "seen_count": "1"})
+    assert list(StylizationRun.objects.get().product_images.all()) == [second]
 
 
 def test_a_style_without_a_model_says_so_on_the_stylise_page(log_in, style, merchant):

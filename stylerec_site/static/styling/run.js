@@ -25,6 +25,7 @@
     part("left").hidden = state.finished;
     part("elapsed").textContent = duration(state.elapsed);
     root.classList.toggle("running", state.status === "running");
+    root.classList.toggle("warming", state.status === "running" && !state.total);
     document.title = state.finished ? (state.outcome ? `✓ ${page}` : page) : `${Math.round(state.fraction * 100)}% · ${page}`;
     for (const name of ["style_score", "content_score"]) part(name).textContent = percent(state.scores[name]);
     for (const name of ["cancel", "resume", "again"]) part(name).hidden = !state.can[name];
@@ -40,11 +41,13 @@
     part("outcome-text").textContent = state.outcome;
     if (part("next").childElementCount !== state.next.length) part("next").replaceChildren(...state.next.map((step, index) =>
       Object.assign(document.createElement("a"), { className: index ? "st-button" : "st-button primary", href: step.address, textContent: step.text })));
+    const curves = state.losses[0] || {};
+    for (const text of root.querySelectorAll("[data-loss]")) text.hidden = !(text.dataset.loss in curves) && state.losses.length > 0;
     samples();
     const key = `${state.losses.length}:${state.history.length}:${state.step}`;
     if (key === drawn) return;
     drawn = key;
-    const names = Object.fromEntries(Object.keys(state.losses[0] || {}).filter((name) => name !== "step").map((name) => [name, labels.losses[name] || name]));
+    const names = Object.fromEntries(Object.keys(curves).filter((name) => name !== "step").map((name) => [name, labels.losses[name] || name]));
     window.styleCharts.draw(part("losses-chart"), state.losses, names, { title: labels.lossesTitle, empty: labels.noLosses });
     window.styleCharts.draw(part("scores-chart"), state.history, { style_score: labels.style, content_score: labels.content },
       { range: [0, 1], format: percent, title: labels.scoresTitle, empty: labels.noScores, mark: { step: state.kept_step, text: labels.kept } });
