@@ -4,13 +4,29 @@ from __future__ import annotations
 
 from typing import Any
 
+import structlog
+from celery import shared_task
 from django.utils import translation
 from django.utils.translation import gettext as _
 
 from catalog.models import ImportRun, Merchant
-from catalog.services import import_runs, imports, rendition_jobs
+from catalog.services import import_runs, imports, leftovers, rendition_jobs
 from jobs.context import JobContext
+from jobs.errors import UserError
 from jobs.registry import job_handler
+
+log = structlog.get_logger(__name__)
+
+
+@shared_task(name="catalog.sweep_files")
+def sweep_files() -> dict[str, int]:
+    """Delete files that no row names (daily, by the beat); how many, and how many bytes."""
+    try:
+        swept = leftovers.sweep_leftovers()
+    except UserError as error:
+        log.error("files.not_swept", code=error.code, error=str(error))
+        return {"files": 0, "bytes": 0}
+    return {"files": len(swept.leftovers), "bytes": swept.size}
 
 
 @job_handler(import_runs.KIND)

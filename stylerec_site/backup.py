@@ -47,8 +47,11 @@ def backup(target: Path) -> dict[str, Any]:
         database = Path(scratch) / DATABASE
         database_copy.dump(database)
         for name, path in [(DATABASE, database), *_files()]:
-            files[name] = _sha256(path)
-            archive.add(path, name)
+            try:
+                files[name] = _sha256(path)
+                archive.add(path, name)
+            except FileNotFoundError:  # deleted since it was listed, as it may have been before
+                files.pop(name, None)
         manifest = {
             "format": FORMAT,
             "made_at": timezone.now().isoformat(),

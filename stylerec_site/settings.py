@@ -217,6 +217,7 @@ CELERY_BEAT_SCHEDULE = {
     "fit-due": {"task": "recommend.fit_due", "schedule": 3600, "options": {"queue": "default"}},
     "count": {"task": "recommend.count_up", "schedule": 300, "options": {"queue": "default"}},
     "learn": {"task": "recommend.learn", "schedule": 600, "options": {"queue": "default"}},
+    "files": {"task": "catalog.sweep_files", "schedule": 24 * 3600, "options": {"queue": "default"}},
     "site": {"task": "site.purge", "schedule": 24 * 3600, "options": {"queue": "default"}},
     "developers": {"task": "developers.purge", "schedule": 3600, "options": {"queue": "default"}},
     "webhooks": {"task": "developers.ring_due", "schedule": 30, "options": {"queue": "default"}},

@@ -21,6 +21,9 @@ class WholeFileStorage(FileSystemStorage):
     content, which the next upload of the same picture would take for whole.
     """
 
+    #: What a kill leaves there, the sweeper finds (``catalog.services.leftovers``).
+    parts = PARTS
+
     def _save(self, name: str, content: Any) -> str:
         part = f"{PARTS}/{uuid.uuid4().hex}.part"
         try:

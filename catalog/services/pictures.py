@@ -8,6 +8,7 @@ from typing import Any
 from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
 from django.db.models import Max
+from django.utils.translation import gettext_lazy as _
 
 from catalog import audit
 from catalog.access import require_role
@@ -15,7 +16,8 @@ from catalog.images import normalise_upload
 from catalog.images.limits import DEFAULT
 from catalog.models import Membership, Product, ProductImage
 from catalog.services.rendition_jobs import ask_for_renditions
-from catalog.services.renditions import forget_copies, store, stored_name
+from catalog.services.renditions import forget_copies, naming_files, store, stored_name
+from jobs.errors import NotFound
 
 LONGEST_ALT_TEXT = 200
 
@@ -68,7 +70,7 @@ def _add(
     owner = product.merchant_id
     extension = "png" if picture.format == "PNG" else "jpg"
     try:
-        with transaction.atomic():
+        with naming_files(owner):
             if position is None:
                 last = ProductImage.objects.filter(product=product).aggregate(last=Max("position"))["last"]
                 position = 0 if last is None else last + 1
@@ -109,16 +111,23 @@ def remove_picture(*, image: ProductImage, by: Any) -> None:
             target=product,
             before={"picture": image.pk, "sha256": image.sha256},
         )
+        now = ProductImage.objects.select_for_update().filter(pk=image.pk).first()
+        if now is None:
+            raise NotFound(
+                "not-found", _("This does not exist."), _("It may have been deleted, or belong to another shop.")
+            )
+        image.renditions = now.renditions  # a worker may have made them since the picture was read
         image.delete()
         reorder(product=product, image_ids=[])
         transaction.on_commit(lambda: _forget(image, product.merchant_id))
 
 
 def _forget(image: ProductImage, merchant_id: int) -> None:
-    if not ProductImage.objects.filter(file=image.file.name).exists():
-        for name in (str(image.original.name), str(image.file.name)):
-            default_storage.delete(name)
-    forget_copies(image.renditions, sha256=image.sha256, owner=merchant_id)
+    with naming_files(merchant_id):
+        if not ProductImage.objects.filter(file=image.file.name).exists():
+            for name in (str(image.original.name), str(image.file.name)):
+                default_storage.delete(name)
+        forget_copies(image.renditions, sha256=image.sha256, owner=merchant_id)
 
 
 def reorder(*, product: Product, image_ids: list[int]) -> None:

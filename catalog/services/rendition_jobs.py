@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from catalog.models import Merchant, ProductImage
-from catalog.services.renditions import make_renditions
+from catalog.services.renditions import forget_copies, make_renditions
 from jobs.full_disk import no_room
 from jobs.models import Job
 from jobs.services import enqueue
@@ -84,5 +84,6 @@ def _make(picture: Any, owner: int) -> bool:
         if no_room(error):
             raise  # the picture is well: the job is tried again when there is room
         return False
-    type(picture)._default_manager.filter(pk=picture.pk).update(renditions=renditions)
+    if not type(picture)._default_manager.filter(pk=picture.pk).update(renditions=renditions):
+        forget_copies(renditions, sha256=picture.sha256, owner=owner)  # deleted meanwhile: nobody else knows of them
     return True

@@ -13,15 +13,22 @@ and leave the ``<source>`` out where its ``srcset`` is empty.
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
+from django.core.files.storage import FileSystemStorage, default_storage
+from django.db import transaction
 from django.db.models import Model
 from PIL import Image
 
+from catalog.models import Merchant
+
+#: Where they are stored; also the name of the columns that list them.
+FOLDER = "renditions"
 #: Widths in pixels; the picture's own width is always there as the original file.
 WIDTHS = (128, 240, 480, 960)
 WIDEST = 1600
@@ -43,11 +50,38 @@ def stored_name(*, folder: str, sha256: str, owner: int, extension: str) -> str:
 
 
 def store(content: bytes, *, folder: str, sha256: str, owner: int, extension: str) -> str:
-    """Store ``content`` under a name made from its hash and its owner; the name. Storing it again changes nothing."""
+    """Store ``content`` under a name made from its hash and its owner; the name.
+
+    Stored again, it only becomes young again, so that nobody takes it for left over before a row names it.
+    """
     name = stored_name(folder=folder, sha256=sha256, owner=owner, extension=extension)
-    if default_storage.exists(name):
+    if default_storage.exists(name) and _renewed(name, content):
         return name
     return default_storage.save(name, ContentFile(content))
+
+
+def _renewed(name: str, content: bytes) -> bool:
+    """Set the time of a stored file to now; False where it has just gone."""
+    if not isinstance(default_storage, FileSystemStorage):  # an object store, where writing is whole or not at all
+        with default_storage.open(name, "wb") as file:
+            file.write(content)
+        return True
+    try:
+        os.utime(default_storage.path(name))
+    except FileNotFoundError:
+        return False
+    return True
+
+
+@contextmanager
+def naming_files(owner: int) -> Iterator[None]:
+    """A transaction in which nobody else names or forgets files of this shop.
+
+    Equal pictures share their files, so that whoever deletes one must not miss a row that is not committed yet.
+    """
+    with transaction.atomic():
+        Merchant.objects.select_for_update(no_key=True).filter(pk=owner).first()
+        yield
 
 
 def make_renditions(content: bytes, *, sha256: str, owner: int) -> list[dict[str, Any]]:
@@ -98,7 +132,7 @@ def _rendition(picture: Image.Image, *, width: int, sha256: str, owner: int) -> 
         buffer = io.BytesIO()
         smaller.save(buffer, kind.upper(), **options)
         content = buffer.getvalue()
-        return store(content, folder="renditions", sha256=f"{sha256}:{width}", owner=owner, extension=kind)
+        return store(content, folder=FOLDER, sha256=f"{sha256}:{width}", owner=owner, extension=kind)
 
     return {
         "width": width,

@@ -15,7 +15,8 @@ from catalog.access import require_role
 from catalog.images import NormalisedImage, RejectedImage, normalise_upload
 from catalog.models import Membership, Merchant
 from catalog.services import rendition_jobs
-from catalog.services.renditions import forget_copies, store
+from catalog.services.renditions import forget_copies, naming_files, store
+from jobs.errors import NotFound
 from styling.models import Style, StyleReference
 
 #: The job that makes smaller copies; until it has been there, a reference is shown as its own file.
@@ -58,7 +59,7 @@ def _add(style: Style, file: Any, name: str) -> ReferenceOutcome:
     existing = StyleReference.objects.filter(style=style, sha256=picture.sha256).first()
     if existing is None:
         try:
-            with transaction.atomic():
+            with naming_files(style.merchant_id):
                 return ReferenceOutcome(name, "added", _create(style, picture))
         except IntegrityError:  # the same file came in through another request at this moment
             existing = StyleReference.objects.get(style=style, sha256=picture.sha256)
@@ -104,12 +105,19 @@ def remove_reference(*, reference: StyleReference, by: Any) -> None:
             target=style,
             before={"reference": reference.pk, "sha256": reference.sha256},
         )
+        now = StyleReference.objects.select_for_update().filter(pk=reference.pk).first()
+        if now is None:
+            raise NotFound(
+                "not-found", _("This does not exist."), _("It may have been deleted, or belong to another shop.")
+            )
+        reference.renditions = now.renditions  # a worker may have made them since the reference was read
         reference.delete()
         transaction.on_commit(lambda: _forget(reference, style.merchant_id))
 
 
 def _forget(reference: StyleReference, merchant_id: int) -> None:
-    same = StyleReference.objects.filter(style__merchant=merchant_id, sha256=reference.sha256)
-    if not same.exists():
-        default_storage.delete(str(reference.file.name))
-    forget_copies(reference.renditions, sha256=reference.sha256, owner=merchant_id)
+    with naming_files(merchant_id):
+        same = StyleReference.objects.filter(style__merchant=merchant_id, sha256=reference.sha256)
+        if not same.exists():
+            default_storage.delete(str(reference.file.name))
+        forget_copies(reference.renditions, sha256=reference.sha256, owner=merchant_id)

@@ -8,15 +8,19 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from html import unescape
 from urllib.request import Request, urlopen
 
 import boto3
 import pytest
 from django.core.files.storage import default_storage
+from moto.core.utils import utcnow
 from moto.server import ThreadedMotoServer
 from PIL import Image
 
+from catalog.services import renditions
+from catalog.services.leftovers import sweep_leftovers
 from catalog.services.pictures import add_picture, remove_picture
 from tests.catalog.factories import MembershipFactory, ProductFactory, picture_bytes
 
@@ -93,3 +97,23 @@ def test_pages_may_load_pictures_from_the_bucket():
             check=True,
         )
         assert origin in answer.stdout
+
+
+@pytest.mark.django_db
+def test_what_is_asked_for_again_is_young_again_and_what_nobody_names_goes(bucket, monkeypatch):
+    """The sweeper on a bucket: ages are the objects' own."""
+    add_picture(product=ProductFactory(), upload=picture_bytes())
+    named = names(bucket)
+    place = {"folder": "renderings", "sha256": "0" * 64, "owner": 1, "extension": "jpg"}
+    again = renditions.store(b"drawn", **place)
+    bucket.put_object(Bucket=BUCKET, Key="renderings/ab/lost.jpg", Body=b"lost")
+    before = bucket.head_object(Bucket=BUCKET, Key=again)["LastModified"]
+    later = timedelta(hours=30)
+    with monkeypatch.context() as the_next_day:
+        the_next_day.setattr("moto.s3.models.utcnow", lambda: utcnow() + later)
+        assert renditions.store(b"drawn", **place) == again
+    assert bucket.head_object(Bucket=BUCKET, Key=again)["LastModified"] > before
+    assert bucket.get_object(Bucket=BUCKET, Key=again)["Body"].read() == b"drawn"
+    monkeypatch.setattr("catalog.services.leftovers.timezone.now", lambda: before + later)
+    assert [leftover.name for leftover in sweep_leftovers().leftovers] == ["renderings/ab/lost.jpg"]
+    assert names(bucket) == {*named, again}
