@@ -126,7 +126,9 @@ def learn(
     candidates = collect_candidates(parts, people.histories.of(chosen), [people.wanted[user] for user in chosen])
     if not parts.style.shape[1]:
         without = (*without, "style")
-    blend, _ = learn_blend(candidates, settings.weights, half=settings.confidence_events, without=without)
+    blend, _ = learn_blend(
+        candidates, settings.weights, half=settings.confidence_events, without=without, seed=settings.seed
+    )
     return blend
 
 
