@@ -120,7 +120,7 @@ def _choices(shop: Merchant, clicks: Sequence[Click], search: str) -> list[dict[
     """Products to click, each as a photo and in its published styles, with the address that the click leads to."""
     products: Any = Product.objects.filter(merchant=shop).on_sale()
     if search:
-        products = products.filter(matches(search))
+        products = products.filter(matches(search, shop=shop.pk))
     rows = list(with_pictures(products.order_by("category__position", "pk"))[:PRODUCTS])
     return [{"product": product, "looks": _looks(shop, clicks, search, product)} for product in rows]
 

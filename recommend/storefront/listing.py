@@ -27,6 +27,8 @@ SORTS = {
     "name": ("name", "pk"),
 }
 RECOMMENDED = "recommended"
+#: So many products are read as one list, of which a page is a part; beyond, they are counted and the part is read.
+READ_WHOLE = 1_000
 _PRICE = re.compile(r"[0-9]{1,9}([.,][0-9]{1,2})?")
 
 
@@ -107,7 +109,7 @@ def search(request: ShopRequest) -> HttpResponse:
     """Products that hold every word, in Chinese or English."""
     query = request.GET.get("q", "").strip()[:100]
     filters = Filters.of(request, default="newest")
-    condition = matches(query)
+    condition = matches(query, shop=request.shop.pk)
     products = Product.objects.filter(merchant=request.shop).on_sale()
     products = filters.narrow(products.filter(condition) if condition else products.none())
     return _listing(request, "search.html", products, filters, {"query": query})
@@ -118,16 +120,19 @@ def _listing(
 ) -> HttpResponse:
     shelves = Shelves(request.shop, profile_of(request))
     presenter = Presenter(shelves)
-    count = products.count()
+    ids: list[int] | None = None
+    if filters.sort == RECOMMENDED:
+        count = products.count()
+    else:
+        count, ids = _counted(products.order_by(*SORTS[filters.sort]).values_list("pk", flat=True))
     pages = max(1, ceil(count / PER_PAGE))
     number = min(max(filters.page, 1), pages)
     slate = None
-    if filters.sort == RECOMMENDED:
+    if ids is None:
         slate, items = _recommended(presenter, products, filters, number, category_id=context["category"].pk)
     else:
         first = (number - 1) * PER_PAGE
-        ids = products.order_by(*SORTS[filters.sort]).values_list("pk", flat=True)[first : first + PER_PAGE]
-        items = presenter.plain(list(ids))
+        items = presenter.plain(list(ids[first : first + PER_PAGE]))
     if not count:
         slate = presenter.slates({"home": shelves.shelf("home", 4)})["home"]
     part = wants_part(request)
@@ -145,6 +150,12 @@ def _listing(
             "is_part": part,
         },
     )
+
+
+def _counted(ids: Any) -> tuple[int, Any]:
+    """How many there are, and the ids or, where they are very many, the query that gives any part of them."""
+    first = list(ids[: READ_WHOLE + 1])
+    return (len(first), first) if len(first) <= READ_WHOLE else (ids.count(), ids)
 
 
 def _recommended(

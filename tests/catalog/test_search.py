@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import importlib
+
 import pytest
+from django.core.management import call_command
+from django.db import connection
 
 from catalog.models import Product
-from catalog.search import matches, searchable, tokens_of
-from tests.catalog.factories import ProductFactory
+from catalog.search import LONGEST_TOKEN, matches, searchable, tokens_of
+from tests.catalog.factories import MerchantFactory, ProductFactory
+
+
+def _found(query: str, **options: int) -> set[str]:
+    return set(Product.objects.filter(matches(query, **options)).values_list("sku", flat=True))
 
 
 def test_chinese_becomes_characters_and_pairs():
@@ -15,6 +23,10 @@ def test_chinese_becomes_characters_and_pairs():
 
 def test_latin_words_are_folded_and_numbers_kept():
     assert tokens_of("Cobalt-Blue VASE 12") == ["cobalt", "blue", "vase", "12"]
+
+
+def test_chinese_beside_latin_letters_is_a_word_of_its_own():
+    assert tokens_of("LED灯泡3只") == ["led", "灯", "泡", "灯泡", "3", "只"]
 
 
 @pytest.mark.django_db
@@ -29,10 +41,80 @@ def test_latin_words_are_folded_and_numbers_kept():
         ("cel", {"vase", "bowl"}),
         ("adon", set()),  # the middle of a word is no match
         ("celadon bowl", {"bowl"}),
-        ("%", {"vase", "bowl"}),  # nothing to look for: everything
+        ("CELADON Bow", {"bowl"}),
+        ("celadon and not or near", set()),  # words of the index's own language are words
+        ("é", {"cup"}),  # the beginning of a word that is not ASCII; “e” begins another
+        ("e", set()),
+        ("灯", {"lamp"}),
+        ("led灯", {"lamp"}),
+        ("%", {"vase", "bowl", "cup", "lamp"}),  # nothing to look for: everything
+        ("§1", set()),  # what marks a shop in the index is no word
+        ("w" * 3_000, {"long"}),
+        ("w" * LONGEST_TOKEN + "v", {"long"}),  # what counts of it is the same
+        ("w" * (LONGEST_TOKEN - 1) + "v", set()),
     ],
 )
 def test_a_query_finds_rows_that_hold_all_its_tokens(query, found):
     ProductFactory(sku="vase", search_text=searchable("Celadon vase", "青瓷花瓶"))
     ProductFactory(sku="bowl", search_text=searchable("Celadon bowl", "青瓷碗"))
-    assert set(Product.objects.filter(matches(query)).values_list("sku", flat=True)) == found
+    ProductFactory(sku="cup", search_text=searchable("Émail cup"))
+    ProductFactory(sku="lamp", search_text=searchable("LED灯泡"))
+    ProductFactory(sku="long", search_text=searchable("w" * 2_500))
+    assert _found(query) == (found | {"long"} if query == "%" else found)
+
+
+@pytest.mark.django_db
+def test_the_index_follows_every_way_of_writing_a_product():
+    product, other = ProductFactory(search_text=" old "), ProductFactory(search_text=" other ")
+    Product.objects.filter(pk=product.pk).update(search_text=" new ")
+    assert (_found("old"), _found("new")) == (set(), {product.sku})
+    product.refresh_from_db()
+    product.search_text = " newer still "
+    Product.objects.bulk_update([product], ["search_text"])
+    assert (_found("still"), _found("newe")) == ({product.sku}, {product.sku})
+    Product.objects.bulk_create(
+        [Product(merchant=product.merchant, sku="made", name="Made", price=1, search_text=" still ")]
+    )
+    assert _found("still") == {product.sku, "made"}
+    Product.objects.filter(sku="made").delete()
+    other.merchant.delete()
+    assert (_found("still"), _found("other")) == ({product.sku}, set())
+
+
+@pytest.mark.django_db
+def test_a_shop_finds_its_own_products_also_after_they_moved():
+    here, there = MerchantFactory(), MerchantFactory()
+    product = ProductFactory(merchant=here, search_text=" vase ")
+    ProductFactory(merchant=there, search_text=" vase ")
+    assert _found("vase", shop=here.pk) == {product.sku}
+    Product.objects.filter(pk=product.pk).update(merchant=there)
+    assert _found("vase", shop=here.pk) == set()
+    assert product.sku in _found("vase", shop=there.pk)
+
+
+@pytest.mark.django_db
+def test_two_searches_of_one_query_set_are_two_conditions():
+    ProductFactory(sku="both", search_text=" red vase ")
+    ProductFactory(sku="one", search_text=" red bowl ")
+    assert Product.objects.filter(matches("red")).filter(matches("vase")).get().sku == "both"
+    assert Product.objects.exclude(matches("vase")).get().sku == "one"
+
+
+@pytest.mark.django_db
+@pytest.mark.sqlite
+def test_the_triggers_are_there_after_all_migrations():
+    """If not: a later migration made SQLite build ``catalog_product`` anew. It must end with ``make_triggers`` of 0007."""
+    migration = importlib.import_module("catalog.migrations.0007_search_index")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'catalog_product'")
+        assert {name for (name,) in cursor.fetchall()} >= set(migration.TRIGGERS)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_products_of_before_the_index_are_found_after_it_and_mixed_words_are_parted():
+    product = ProductFactory(sku="lamp", search_text=" led灯泡 ")
+    call_command("migrate", "catalog", "0005", verbosity=0)
+    call_command("migrate", verbosity=0)
+    assert _found("灯泡") == _found("led") == {product.sku}
+    product.delete()
+    assert _found("led") == set()

@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from catalog.models import Product, ProductImage
 from recommend.models import Interaction, MerchandisingRule, Slate
 from recommend.services import catalogue
-from recommend.storefront import sitemaps
+from recommend.storefront import listing, sitemaps
 from tests.recommend.shops import add_crowd, open_fitted_shop, open_shop, shown, visitor, walk
 
 pytestmark = pytest.mark.django_db
@@ -175,6 +175,20 @@ def test_search_finds_both_languages(shop):
     nothing = Client().get(f"{shop.home}search/", {"q": "teapot"})
     assert nothing.context["count"] == 0
     assert len(nothing.context["slate"].items) == 4, "an empty result still offers something"
+
+
+def test_results_too_many_to_read_whole_are_the_same_page_by_page(shop, monkeypatch):
+    monkeypatch.setattr(listing, "PER_PAGE", 3)
+
+    def pages() -> list[tuple[int, list[int]]]:
+        found = [Client().get(f"{shop.home}search/", {"q": "vase", "sort": "-price", "page": n}) for n in (1, 2, 3)]
+        return [(page.context["count"], [item.product.pk for item in page.context["items"]]) for page in found]
+
+    whole = pages()
+    assert whole[0][0] > 9
+    assert len({pk for _count, ids in whole for pk in ids}) == 9
+    monkeypatch.setattr(listing, "READ_WHOLE", 2)
+    assert pages() == whole
 
 
 @pytest.mark.parametrize(

@@ -127,7 +127,7 @@ def _picker(request: HttpRequest, merchant: Merchant, chosen: Any) -> list[dict[
     wanted = {*_posted(request), *chosen.filter(merchant=merchant).values_list("pk", flat=True)}
     own = Product.objects.filter(merchant=merchant).exclude(status=Product.Status.ARCHIVED).prefetch_related("images")
     query = request.GET.get("q", "")
-    found_products = own.filter(matches(query)) if query else own
+    found_products = own.filter(matches(query, shop=merchant.pk)) if query else own
     rows = [*own.filter(pk__in=wanted), *found_products.exclude(pk__in=wanted)[:SHOWN_PRODUCTS]]
     return [
         {
