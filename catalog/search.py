@@ -3,7 +3,7 @@
 A product's searchable text is one column of tokens between spaces: Latin words in lower case, and for Chinese every
 character and every pair of neighbours. A query becomes the same tokens; all of them must occur.
 
-Each engine's own inverted index over that column answers (migration 0007): FTS5 in SQLite, which triggers keep in step with
+Each engine's own inverted index over that column answers (migration 0008): FTS5 in SQLite, which triggers keep in step with
 the table, and GIN in PostgreSQL. Both take the tokens as they stand here and split nothing themselves.
 """
 

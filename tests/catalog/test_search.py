@@ -103,8 +103,8 @@ def test_two_searches_of_one_query_set_are_two_conditions():
 @pytest.mark.django_db
 @pytest.mark.sqlite
 def test_the_triggers_are_there_after_all_migrations():
-    """If not: a later migration made SQLite build ``catalog_product`` anew. It must end with ``make_triggers`` of 0007."""
-    migration = importlib.import_module("catalog.migrations.0007_search_index")
+    """If not: a later migration made SQLite build ``catalog_product`` anew. It must end with ``make_triggers`` of 0008."""
+    migration = importlib.import_module("catalog.migrations.0008_search_index")
     with connection.cursor() as cursor:
         cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'catalog_product'")
         assert {name for (name,) in cursor.fetchall()} >= set(migration.TRIGGERS)
@@ -113,7 +113,7 @@ def test_the_triggers_are_there_after_all_migrations():
 @pytest.mark.django_db(transaction=True)
 def test_products_of_before_the_index_are_found_after_it_and_mixed_words_are_parted():
     product = ProductFactory(sku="lamp", search_text=" led灯泡 ")
-    call_command("migrate", "catalog", "0005", verbosity=0)
+    call_command("migrate", "catalog", "0006", verbosity=0)
     call_command("migrate", verbosity=0)
     assert _found("灯泡") == _found("led") == {product.sku}
     product.delete()

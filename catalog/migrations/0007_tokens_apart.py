@@ -27,6 +27,6 @@ def retokenise(apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("catalog", "0005_newest_of_a_shelf")]
+    dependencies = [("catalog", "0006_last_shop")]
 
     operations = [migrations.RunPython(retokenise, migrations.RunPython.noop)]

@@ -70,6 +70,6 @@ def remove(apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("catalog", "0006_tokens_apart")]
+    dependencies = [("catalog", "0007_tokens_apart")]
 
     operations = [migrations.RunPython(make, remove)]
