@@ -10,10 +10,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from catalog.admin_access import LookOnlyAdmin, OwnFilter, editable_shops
+from catalog.views.doors import page
 from recommend.admin_charts import bar
 from recommend.experiments.metrics import METRICS
 from recommend.experiments.models import Experiment
@@ -26,7 +28,6 @@ class ExperimentAdmin(LookOnlyAdmin):
     list_select_related = ["merchant"]
     search_fields = ["name", "hypothesis"]
     list_per_page = 50
-    list_before_template = "experiments/list_before.html"
     COLORS = {"draft": "", "running": "info", "decided": "success", "stopped": "warning"}
 
     class Media:
@@ -46,9 +47,14 @@ class ExperimentAdmin(LookOnlyAdmin):
         return redirect("experiments:new")
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
-        nothing = not Experiment.objects.visible_to(request.user).exists()
-        context = {**(extra_context or {}), "no_experiments": nothing, "may_create": self.has_add_permission(request)}
-        return super().changelist_view(request, context)
+        if self.has_view_permission(request) and not self.get_queryset(request).exists():
+            return page(
+                request,
+                "experiments/first.html",
+                {"may_create": self.has_add_permission(request)},
+                title=capfirst(self.opts.verbose_name_plural),
+            )
+        return super().changelist_view(request, extra_context)
 
     @display(description=_("Status"), label=COLORS, ordering="status")
     def status_shown(self, row: Experiment) -> tuple[str, Any]:
@@ -66,7 +72,9 @@ class ExperimentAdmin(LookOnlyAdmin):
         if row.result:
             seen = sum((counts.get("shoppers") or [0])[-1] for counts in row.result["variants"].values())
         picture = bar(seen, most=max(wanted, 1), tone="good" if seen >= wanted else "accent")
-        return format_html('<span class="ex-progress">{}<span>{} / {}</span></span>', picture, seen, wanted)
+        return format_html(
+            '<span class="ex-progress">{}<span>{} / {}</span></span>', picture, f"{seen:,}", f"{wanted:,}"
+        )
 
     @display(description=_("Winner"))
     def winner_shown(self, row: Experiment) -> str:

@@ -8,7 +8,13 @@ from decimal import Decimal
 from recommend.engine.intervals import wilson
 from recommend.engine.sequential import Sample
 from recommend.experiments.metrics import Metric
+from recommend.experiments.models import Experiment
 from recommend.templatetags.shop import money
+
+
+def currency_of(experiment: Experiment) -> str:
+    """The currency of its amounts: the shop's when it was drafted."""
+    return str(experiment.spend.get("currency", experiment.merchant.currency))
 
 
 def level_text(metric: Metric, level: float, currency: str) -> str:

@@ -10,12 +10,22 @@ from django.utils.safestring import SafeString
 
 from recommend.engine.sequential import Reading
 
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 720, 240, 52, 12, 10, 10
+HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 240, 52, 12, 10, 10
+#: Of the drawing for a desk and of the one for a phone: each keeps its letters at a size that can be read.
+WIDE, NARROW = 720, 340
 Point = tuple[float, float, float]
 
 
 def course(readings: Sequence[Reading], *, rate: float, hoped: float) -> SafeString | str:
-    """The chart; empty while no day has an interval. ``rate``: the control's, ``hoped``: the uplift worth knowing."""
+    """The chart, wide and narrow; empty while no day has an interval.
+
+    ``rate``: the control's, ``hoped``: the uplift worth knowing.
+    """
+    drawings = [_drawing(readings, rate=rate, hoped=hoped, width=width) for width in (WIDE, NARROW)]
+    return format_html("{}{}", *drawings) if all(drawings) else ""
+
+
+def _drawing(readings: Sequence[Reading], *, rate: float, hoped: float, width: int) -> SafeString | str:
     places: list[tuple[int, Point]] = [
         (number, (reading.difference / rate, reading.low / rate, reading.high / rate))
         for number, reading in enumerate(readings)
@@ -27,7 +37,7 @@ def course(readings: Sequence[Reading], *, rate: float, hoped: float) -> SafeStr
     first, last = places[0][0], max(len(readings) - 1, 1)
 
     def x(number: int) -> float:
-        return round(LEFT + (WIDTH - LEFT - RIGHT) * number / last, 1)
+        return round(LEFT + (width - LEFT - RIGHT) * number / last, 1)
 
     def y(value: float) -> float:
         inside = min(max(value, -limit), limit)
@@ -39,21 +49,22 @@ def course(readings: Sequence[Reading], *, rate: float, hoped: float) -> SafeStr
     middle = " ".join(f"{x(number)},{y(point[0])}" for number, point in places)
     end = places[-1][1]
     return format_html(
-        '<svg class="ex-course" viewBox="0 0 {} {}" aria-hidden="true" focusable="false">{}'
+        '<svg class="ex-course{}" viewBox="0 0 {} {}" aria-hidden="true" focusable="false">{}'
         '<line class="ex-zero" x1="{left}" x2="{right}" y1="{zero}" y2="{zero}"/>'
         '<line class="ex-hoped" x1="{left}" x2="{right}" y1="{hoped}" y2="{hoped}"/>{}'
         '<polygon class="ex-band {tone}" points="{} {}"/><polyline class="ex-middle {tone}" points="{}"/>'
         '<line class="ex-now {tone}" x1="{at}" x2="{at}" y1="{high}" y2="{low}"/>'
         '<circle class="ex-dot {tone}" cx="{at}" cy="{value}" r="5"/></svg>',
-        WIDTH,
+        " narrow" if width == NARROW else "",
+        width,
         HEIGHT,
-        _grid(limit, y),
+        _grid(limit, y, width),
         _too_early(first, x),
         upper,
         lower,
         middle,
         left=LEFT,
-        right=WIDTH - RIGHT,
+        right=width - RIGHT,
         zero=y(0),
         hoped=y(hoped),
         tone=tone,
@@ -65,13 +76,15 @@ def course(readings: Sequence[Reading], *, rate: float, hoped: float) -> SafeStr
 
 
 def _limit(points: Sequence[Point], hoped: float) -> float:
-    """The scale's end: what the later half needs, so that the wide first days do not flatten the rest."""
+    """The scale's end: what the later half needs, so that neither the wide first days nor a band that says
+    nothing yet flatten the rest; what lies beyond is cut off."""
     late = points[len(points) // 2 :]
     most = max(max(abs(low), abs(high)) for _middle, low, high in late)
-    return max(1.15 * most, 1.3 * abs(hoped), 0.02)
+    widest = 4 * max(abs(hoped), *(abs(middle) for middle, _low, _high in late))
+    return max(1.15 * min(most, widest), 1.3 * abs(hoped), 0.02)
 
 
-def _grid(limit: float, y: Callable[[float], float]) -> SafeString:
+def _grid(limit: float, y: Callable[[float], float], width: int) -> SafeString:
     step = _step(limit)
     values = [step * number for number in range(-int(limit / step), int(limit / step) + 1)]
     return format_html_join(
@@ -81,7 +94,7 @@ def _grid(limit: float, y: Callable[[float], float]) -> SafeString:
         (
             (
                 LEFT,
-                WIDTH - RIGHT,
+                width - RIGHT,
                 y(value),
                 y(value),
                 LEFT - 8,

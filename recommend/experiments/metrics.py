@@ -31,6 +31,8 @@ class Metric:
     name: Text
     what: Text
     kinds: tuple[str, ...]
+    #: The two ways side by side, for a goal: “Of 100 shoppers with … 26 clicked, with … 19.”
+    in_numbers: Text = ""
     after: timedelta = timedelta()
     more_is_better: bool = True
     in_money: bool = False
@@ -39,14 +41,35 @@ class Metric:
 METRICS: Mapping[str, Metric] = {
     metric.code: metric
     for metric in (
-        Metric("clicked", _("Click rate"), _("shoppers who clicked something on a shelf"), (_KINDS.CLICK,)),
-        Metric("bagged", _("Bag rate"), _("shoppers who put something into the bag"), (_KINDS.ADD_TO_CART,)),
-        Metric("bought", _("Purchase rate"), _("shoppers who bought something"), (_KINDS.PURCHASE,)),
+        Metric(
+            "clicked",
+            _("Click rate"),
+            _("shoppers who clicked something on a shelf"),
+            (_KINDS.CLICK,),
+            _("Of 100 shoppers with “%(challenger)s” %(theirs)s clicked something, with “%(control)s” %(ours)s."),
+        ),
+        Metric(
+            "bagged",
+            _("Bag rate"),
+            _("shoppers who put something into the bag"),
+            (_KINDS.ADD_TO_CART,),
+            _(
+                "Of 100 shoppers with “%(challenger)s” %(theirs)s put something into the bag, with “%(control)s” %(ours)s."
+            ),
+        ),
+        Metric(
+            "bought",
+            _("Purchase rate"),
+            _("shoppers who bought something"),
+            (_KINDS.PURCHASE,),
+            _("Of 100 shoppers with “%(challenger)s” %(theirs)s bought something, with “%(control)s” %(ours)s."),
+        ),
         Metric(
             REVENUE,
             _("Revenue per shopper"),
             _("what a shopper spent, on average over all, buyers or not"),
             (_KINDS.PURCHASE,),
+            _("With “%(challenger)s” a shopper spent %(theirs)s on average, with “%(control)s” %(ours)s."),
             in_money=True,
         ),
         Metric(
@@ -54,6 +77,7 @@ METRICS: Mapping[str, Metric] = {
             _("Return rate"),
             _("shoppers who were still active a day or more later"),
             ACTIONS,
+            _("Of 100 shoppers with “%(challenger)s” %(theirs)s came back, with “%(control)s” %(ours)s."),
             after=timedelta(days=1),
         ),
         Metric(

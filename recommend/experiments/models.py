@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Merchant, MerchantScoped
 from recommend.experiments.metrics import GOALS, METRICS
-from recommend.experiments.subjects import LAYERS, SUBJECTS
+from recommend.experiments.subjects import LAYERS, SUBJECTS, own_name
 from recommend.models import Shopper
 
 
@@ -121,7 +121,12 @@ class Variant(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.name
+        return self.display_name
+
+    @property
+    def display_name(self) -> str:
+        """Its name; one that is the setting's own, in whichever language it was made, in the reader's language."""
+        return own_name(self.experiment.subject, self.value, self.name)
 
 
 class Exposure(models.Model):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from django.conf import settings
+from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
 from jobs.errors import Text
@@ -95,3 +97,15 @@ def layer_of(subject: str) -> str:
 def option_name(subject: str, value: str) -> Text:
     """A setting in words."""
     return next((option.name for option in SUBJECTS[subject].options if option.value == value), value)
+
+
+def own_name(subject: str, value: str, name: str) -> str:
+    """``name`` as it was given, or the setting in words where that is what it says in one of the site's languages."""
+    option = option_name(subject, value)
+    for language, _name in settings.LANGUAGES:
+        with translation.override(language):
+            if str(option) == name:
+                break
+    else:
+        return name
+    return str(option)

@@ -8,10 +8,12 @@ from datetime import timedelta
 import pytest
 from django.core.cache import cache
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from recommend.experiments.models import Experiment
 from recommend.experiments.services import lifecycle
+from recommend.experiments.services.drafts import Asked
+from recommend.models import Interaction, Shopper
 from tests.catalog.factories import MembershipFactory
 from tests.recommend.experiments import draft, editor, take_part
 from tests.recommend.shops import deploy_fit, open_fitted_shop, open_shop
@@ -117,8 +119,9 @@ def test_the_plan_is_told_while_the_form_is_filled_in(desk, shop):
     [
         ((80, 200), 400, "is better", "roll-out"),
         ((80, 200), 250, "are not divided as planned", "danger"),
-        ((80, 84), 400, "Not decided yet", "stop/"),
-        ((200, 80), 400, "Stop:", "danger"),
+        ((80, 95), 400, "Not decided yet", "stop/"),
+        ((80, 84), 400, "none rises or falls by 50%", "stop/"),
+        ((200, 80), 400, "Stop: “Popular for everybody” is worse. Keep “Personal”.", "danger"),
         ((3, 4), 12, "Too early", "stop/"),
     ],
 )
@@ -133,6 +136,61 @@ def test_the_page_says_the_one_thing_to_do(desk, shop, boss, clicking, second, s
     assert sentence in text
     assert button in text
     assert ('class="ex-course"' in text) == (second > 12)
+
+
+def test_the_numbers_stand_beside_the_sentence_and_a_plan_that_is_used_up_is_said(desk, shop, boss):
+    experiment = lifecycle.start(experiment=draft(shop, by=boss, uplift=0.5, base_rate=0.2), by=boss)
+    Experiment.objects.update(started_at=timezone.now() - timedelta(days=3), needed=400)
+    control, challenger = experiment.variants.all()
+    take_part(shop, experiment, control, count=400, clicking=80)
+    take_part(shop, experiment, challenger, count=400, clicking=95)
+    text = page_of(desk, experiment).content.decode()
+
+    assert "As many shoppers as planned took part, and no difference shows" in text
+    numbers = "Of 100 shoppers with “Popular for everybody” 23.8 clicked something, with “Personal” 20.0."
+    assert numbers in text
+    assert "800 shoppers; 800 were planned" in text
+
+
+def test_the_page_of_a_goal_in_money_says_what_is_missing_and_what_harms(desk, shop, boss):
+    experiment = draft(shop, by=boss, metric="revenue", uplift=0.5, guardrails={"clicked": 0.1})
+    lifecycle.start(experiment=experiment, by=boss)
+    Experiment.objects.update(started_at=timezone.now() - timedelta(days=3))
+    people = [
+        take_part(shop, experiment, variant, count=400, clicking=clicking)
+        for variant, clicking in zip(experiment.variants.all(), (200, 40), strict=True)
+    ]
+    product = shop.products()[0]
+    Interaction.objects.bulk_create(
+        Interaction(merchant=shop.merchant, shopper=one, product=product, kind="purchase", value=value)
+        for group in people
+        for one, value in zip(group, [50.0, 50.0, 50.0, 2.0, None], strict=False)
+    )
+    text = page_of(desk, experiment).content.decode()
+
+    assert "Stop: “Popular for everybody” harms what you guard (Click rate). Keep “Personal”." in text
+    assert "So far they weigh as much as 3 and 3" in text
+    assert "2 of 10 purchases came without an amount" in text
+    assert "each shopper counted up to €120" in text
+
+
+def test_a_question_that_takes_too_long_is_answered_with_one_that_does_not(desk, shop):
+    people = Shopper.objects.bulk_create(
+        Shopper(merchant=shop.merchant, pseudonym=f"2026q4:{n}", last_seen_at=timezone.now()) for n in range(560)
+    )
+    Interaction.objects.bulk_create(
+        Interaction(merchant=shop.merchant, shopper=one, product=shop.products()[0], kind="click")
+        for one in people[:112]
+    )
+    address = reverse("experiments:plan", args=[shop.merchant.pk])
+    asked = {"metric": "clicked", "taking_part": "100"}
+    told = desk.get(address, {**asked, "uplift": "10"}).json()
+    uplift = int(re.search(r"a rise of (\d+)%", told["advice"])[1])
+
+    assert desk.get(address, {**asked, "uplift": str(uplift)}).json()["days"] <= 56
+    assert desk.get(address, {**asked, "uplift": str(uplift - 5)}).json()["days"] > 56
+    few = desk.get(address, {**asked, "metric": "bagged", "uplift": "10"}).json()
+    assert "Too few shoppers reached this goal" in few["basis"]
 
 
 def test_rolling_out_from_a_running_experiment_stops_it_first_and_can_be_taken_back(desk, shop, boss):
@@ -165,7 +223,7 @@ def test_an_empty_list_invites_and_a_full_one_shows_how_far_each_is(desk, shop, 
     text = desk.get(LIST).content.decode()
 
     assert "Ask your shoppers" not in text
-    assert f"7 / {2 * experiment.needed}" in text
+    assert f"7 / {2 * experiment.needed:,}" in text
 
 
 def test_a_reviewer_looks_but_finds_no_button(client, shop, boss):
@@ -187,3 +245,14 @@ def test_the_list_costs_the_same_however_many_there_are(desk, shop, boss, django
         draft(shop, by=boss)
     with django_assert_max_num_queries(len(few)):
         desk.get(LIST)
+
+
+def test_settings_are_named_in_the_readers_language_and_names_of_ones_own_stay(shop, boss):
+    own = [Asked("personal", 0.5, "Spring shelves"), Asked("popular", 0.5)]
+    with translation.override("zh-hans"):
+        experiment = draft(shop, by=boss, variants=own)
+        chinese = [variant.display_name for variant in experiment.variants.all()]
+    english = [variant.display_name for variant in experiment.variants.all()]
+
+    assert (chinese[0], english) == ("Spring shelves", ["Spring shelves", "Popular for everybody"])
+    assert chinese[1] == experiment.variants.last().name != "Popular for everybody"

@@ -17,6 +17,10 @@ from recommend.experiments.services.traffic import ASSUMED_RATE, LOOK_BACK, reac
 
 #: With fewer shoppers than this their rate says nothing, and the usual one of shops stands in.
 FEWEST_SHOPPERS = 50
+#: Nor with fewer who reached the goal: none of eighty is no rate, and perhaps such events are not sent at all.
+FEWEST_HITS = 10
+#: An experiment of this length still meets the shop that it began in.
+BEARABLE_DAYS = 56
 #: Rates nearer to 0 or 1 cannot be planned with.
 LEAST_RATE, MOST_RATE = 0.001, 0.95
 
@@ -54,7 +58,7 @@ def usual_of(merchant: Merchant, metric: str) -> Usual:
     if METRICS[metric].in_money:
         spending = spending_of(merchant)
         return Usual(shoppers, spending.mean, spending.variance, spending.is_measured)
-    is_measured = shoppers >= FEWEST_SHOPPERS
+    is_measured = shoppers >= FEWEST_SHOPPERS and hits >= FEWEST_HITS
     rate = min(max(hits / shoppers, LEAST_RATE), MOST_RATE) if is_measured else ASSUMED_RATE
     return Usual(shoppers, rate, rate * (1 - rate), is_measured)
 
@@ -86,6 +90,18 @@ def plan(
     total = per_variant * variants
     each_day = usual.per_day * taking_part
     return Plan(usual, per_variant, total, math.ceil(total / each_day) if each_day else None)
+
+
+def reachable_uplift(merchant: Merchant, *, metric: str, taking_part: float = 1.0) -> float | None:
+    """The smallest uplift, in steps of 5 %, that this shop's traffic shows within eight weeks; None up to 100 %."""
+    for step in range(1, 21):
+        try:
+            days = plan(merchant, metric=metric, uplift=step / 20, taking_part=taking_part).days
+        except UserError:  # beyond what the rate can rise by
+            return None
+        if days is not None and days <= BEARABLE_DAYS:
+            return step / 20
+    return None
 
 
 def _shoppers_for_rate(rate: float, uplift: float, alpha: float) -> int:

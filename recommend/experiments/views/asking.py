@@ -91,11 +91,11 @@ def plan(request: HttpRequest, merchant_id: int) -> HttpResponse:
     if metric not in GOALS or uplift is None or taking_part is None:
         raise UserError("plan-unreadable", _("Choose a goal and an uplift."))
     found_plan = planning.plan(shop, metric=metric, uplift=uplift, taking_part=min(taking_part, 1.0))
-    return JsonResponse(told(shop, METRICS[metric], found_plan))
+    return JsonResponse(told(shop, METRICS[metric], found_plan, taking_part=min(taking_part, 1.0)))
 
 
-def told(shop: Merchant, goal: Metric, found_plan: planning.Plan) -> dict[str, Any]:
-    """A plan in words, and the days to draw."""
+def told(shop: Merchant, goal: Metric, found_plan: planning.Plan, *, taking_part: float) -> dict[str, Any]:
+    """A plan in words, what would be sooner where it is long, and the days to draw."""
     days = found_plan.days
     if days is None:
         when = _("Nobody has agreed to be personal yet, so there is no telling how long that takes.")
@@ -108,12 +108,21 @@ def told(shop: Merchant, goal: Metric, found_plan: planning.Plan) -> dict[str, A
         "shoppers": _("about %(n)s shoppers") % {"n": f"{found_plan.total:,}"},
         "when": when,
         "basis": _basis(shop, goal, found_plan.usual),
-        "advice": _("That is long: the shop will have changed. A larger uplift, or a goal that more reach, is sooner.")
-        if days is not None and days > LONG_DAYS
-        else "",
+        "advice": _sooner(shop, goal, taking_part) if days is not None and days > LONG_DAYS else "",
         "days": days,
         "drawn": min(days or 0, DRAWN_DAYS),
     }
+
+
+def _sooner(shop: Merchant, goal: Metric, taking_part: float) -> str:
+    """What to ask instead of a question that takes too long."""
+    reachable = planning.reachable_uplift(shop, metric=goal.code, taking_part=taking_part)
+    if reachable is None:
+        return _("That is long: the shop will have changed. A goal that more shoppers reach is sooner.")
+    return _(
+        "That is long: the shop will have changed. In eight weeks your traffic can show a rise of %(uplift)s or more; "
+        "smaller ones need a goal that more shoppers reach."
+    ) % {"uplift": f"{100 * reachable:.0f}%"}
 
 
 def _basis(shop: Merchant, goal: Metric, usual: planning.Usual) -> str:
@@ -122,7 +131,9 @@ def _basis(shop: Merchant, goal: Metric, usual: planning.Usual) -> str:
     if not goal.in_money:
         if usual.is_measured:
             return _("Of your shoppers of the last four weeks, %(rate)s reached the goal.") % level
-        return _("Your shop has too few shoppers to measure; a usual rate of %(rate)s is assumed.") % level
+        return (
+            _("Too few shoppers reached this goal of late to measure it; a usual rate of %(rate)s is assumed.") % level
+        )
     if usual.is_measured:
         return _("Your shoppers of the last four weeks spent %(rate)s each on average.") % level
     assumed = _("Too few buyers to measure what shoppers spend; %(rate)s each is assumed.") % level

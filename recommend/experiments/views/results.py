@@ -17,26 +17,22 @@ from django.views.decorators.http import require_GET, require_POST
 from catalog.access import has_role
 from catalog.models import Membership
 from catalog.views.doors import found, page, staff_page
-from jobs.errors import Text, UserError
+from jobs.errors import UserError
 from recommend.admin_charts import interval_bar, stacked_bar
 from recommend.engine.guardrails import GuardrailReading
-from recommend.experiments.amounts import bounds_of, level_text
+from recommend.experiments.amounts import bounds_of, currency_of, level_text
 from recommend.experiments.charts import course
-from recommend.experiments.metrics import METRICS, REVENUE
+from recommend.experiments.metrics import METRICS
 from recommend.experiments.models import Experiment, Variant
 from recommend.experiments.services import lifecycle, planning
 from recommend.experiments.services.preview import previews_of
 from recommend.experiments.services.reading import Arms, Comparison, Report, report_of
 from recommend.experiments.subjects import SUBJECTS
 from recommend.experiments.views.asking import told
+from recommend.experiments.views.revenue import revenue_of
+from recommend.experiments.views.verdicts import verdict_of, wanted_of
 
-#: Icons and tones of the conclusions, and of the guard-rails' states.
-SIGNS = {
-    "distrust": ("report", "bad"),
-    "stop": ("front_hand", "bad"),
-    "ship": ("rocket_launch", "good"),
-    "continue": ("hourglass_top", "info"),
-}
+#: Icons and tones of the guard-rails' states.
 RAIL_SIGNS = {"safe": ("verified_user", "good"), "harmed": ("dangerous", "bad"), "unclear": ("help", "warn")}
 
 
@@ -52,16 +48,21 @@ def show(request: HttpRequest, experiment_id: int) -> HttpResponse:
         "goal": METRICS[experiment.metric],
         "can_change": has_role(request.user, experiment.merchant, Membership.Role.EDITOR),
         "report": report,
-        "verdict": _verdict(experiment, report),
+        "verdict": verdict_of(experiment, report),
         "progress": _progress(experiment, report),
         "arms": _arms(experiment, report),
         "comparisons": [_comparison(experiment, report, one) for one in report.comparisons],
         "mismatch": _mismatch(report),
-        "revenue": _revenue(experiment, report),
+        "revenue": revenue_of(experiment, report),
         "uplift": round(100 * experiment.uplift),
     }
     if experiment.status == Experiment.Status.DRAFT:
-        context["plan"] = told(experiment.merchant, METRICS[experiment.metric], _plan_of(experiment))
+        context["plan"] = told(
+            experiment.merchant,
+            METRICS[experiment.metric],
+            _plan_of(experiment),
+            taking_part=_taking_part(experiment),
+        )
     if experiment.status in {Experiment.Status.DRAFT, Experiment.Status.RUNNING}:
         context |= _previews(experiment)
     return page(request, "experiments/experiment.html", context, title=experiment.name)
@@ -99,7 +100,7 @@ def roll_out(request: HttpRequest, variant_id: int) -> HttpResponse:
     experiment = variant.experiment
 
     verb = partial(lifecycle.roll_out, variant=variant)
-    return _act(request, experiment, verb, _("Everybody gets “%(variant)s” now.") % {"variant": variant.name})
+    return _act(request, experiment, verb, _("Everybody gets “%(variant)s” now.") % {"variant": variant.display_name})
 
 
 @staff_page
@@ -131,39 +132,9 @@ def _act(request: HttpRequest, experiment: Experiment, verb: Callable[..., Any],
     return redirect("experiments:show", experiment_id=experiment.pk)
 
 
-def _verdict(experiment: Experiment, report: Report) -> dict[str, Any]:
-    """The one sentence, its sign, and the variant that a button should roll out."""
-    conclusion = report.conclusion
-    icon, tone = SIGNS[conclusion]
-    best = report.best
-    text: Text
-    if experiment.status == Experiment.Status.DRAFT:
-        return {"icon": "edit_note", "tone": "info", "text": _("A draft: shoppers see nothing of it yet.")}
-    if experiment.status == Experiment.Status.DECIDED and (winner := experiment.winner) is not None:
-        text = _("Everybody gets “%(variant)s”.") % {"variant": winner.name}
-        return {"icon": "task_alt", "tone": "good", "text": text}
-    if conclusion == "distrust":
-        text = _("Do not trust the figures: the shoppers are not divided as planned. Find the fault, then begin anew.")
-    elif conclusion == "ship" and best is not None:
-        text = _("“%(variant)s” is better, and nothing that you guard got worse. Roll it out.") % {
-            "variant": best.challenger.variant.name
-        }
-    elif conclusion == "stop":
-        text = _("Stop: the other way is worse, or something that you guard is harmed.")
-    elif experiment.status == Experiment.Status.STOPPED:
-        text = _("It was stopped before it was decided: neither way is shown to be better.")
-    elif report.comparisons and all(one.goal.verdict == "too early" for one in report.comparisons):
-        text = _("Too early to say anything. Let it run.")
-    elif report.comparisons and any(one.goal.verdict == "better" for one in report.comparisons):
-        text = _("It looks better, but it is not yet sure that nothing you guard got worse. Let it run.")
-    else:
-        text = _("Not decided yet. Let it run; looking every day does no harm.")
-    return {"icon": icon, "tone": tone, "text": text}
-
-
 def _progress(experiment: Experiment, report: Report) -> dict[str, Any]:
     """How many of the shoppers that it takes have been seen, and how many days are left."""
-    wanted = experiment.needed * (1 + len(report.comparisons))
+    wanted = wanted_of(experiment, report)
     days_left = None
     if experiment.status == Experiment.Status.RUNNING and experiment.started_at and report.shoppers:
         passed = max((timezone.now() - experiment.started_at).total_seconds() / 86_400, 0.5)
@@ -171,6 +142,7 @@ def _progress(experiment: Experiment, report: Report) -> dict[str, Any]:
     return {
         "seen": report.shoppers,
         "wanted": wanted,
+        "is_full": report.shoppers >= wanted,
         "percent": min(round(100 * report.shoppers / wanted), 100) if wanted else 0,
         "days_left": days_left,
     }
@@ -189,71 +161,12 @@ def _arms(experiment: Experiment, report: Report) -> list[dict[str, Any]]:
             "variant": arm.variant,
             "shoppers": arm.shoppers,
             "hits": arm.hits,
-            "rate": level_text(goal, arm.rate, _currency(experiment)) if arm.shoppers else "–",
+            "rate": level_text(goal, arm.rate, currency_of(experiment)) if arm.shoppers else "–",
             "bar": interval_bar(arm.rate, low, high, most=most, tone=tones[number]) if arm.shoppers else "",
             "tone": tones[number],
         }
         for number, (arm, (low, high)) in enumerate(zip(arms, bounds, strict=True))
     ]
-
-
-def _currency(experiment: Experiment) -> str:
-    return str(experiment.spend.get("currency", experiment.merchant.currency))
-
-
-def _revenue(experiment: Experiment, report: Report) -> dict[str, Any] | None:
-    """What shoppers spent in each variant, and whether that differs; None where it was not read."""
-    if not experiment.spend or experiment.started_at is None:
-        return None
-    money, currency = METRICS[REVENUE], _currency(experiment)
-    arms = [report.control, *(one.challenger for one in report.comparisons)]
-    bounds = [bounds_of(money, arm.revenue, arm.buyers) for arm in arms]
-    most = max([high for _low, high in bounds] + [0.01])
-    tones = ["blue", "accent", "warn", "good"]
-    return {
-        "cap": level_text(money, experiment.spend["cap"], currency),
-        "purchases": report.purchases,
-        "unpriced": report.unpriced,
-        "arms": [
-            {
-                "letter": "ABCD"[number],
-                "tone": tones[number],
-                "variant": arm.variant,
-                "buyers": arm.buyers,
-                "shoppers": arm.shoppers,
-                "mean": level_text(money, arm.revenue.mean, currency) if arm.shoppers else "–",
-                "bar": interval_bar(arm.revenue.mean, low, high, most=most, tone=tones[number]) if arm.shoppers else "",
-            }
-            for number, (arm, (low, high)) in enumerate(zip(arms, bounds, strict=True))
-        ],
-        "verdicts": [_spent(one, report.control, currency) for one in report.comparisons],
-    }
-
-
-def _spent(one: Comparison, control: Arms, currency: str) -> dict[str, Any]:
-    """One challenger's revenue against the control's, in a sentence."""
-    reading = one.revenue
-    name = one.challenger.variant.name
-    if reading is None or reading.verdict == "too early":
-        return {
-            "tone": "",
-            "text": _("“%(variant)s”: too few purchases yet to compare what is spent.") % {"variant": name},
-        }
-    texts = {
-        "better": _("“%(variant)s” brings in more: %(span)s per shopper."),
-        "worse": _("“%(variant)s” brings in less: %(span)s per shopper."),
-        "undecided": _("“%(variant)s” may bring in more or less: %(span)s per shopper."),
-    }
-    span = _("between %(low)s and %(high)s") % {
-        "low": _signed(reading.low, currency),
-        "high": _signed(reading.high, currency),
-    }
-    tone = {"better": "good", "worse": "bad"}.get(reading.verdict, "")
-    return {"tone": tone, "text": texts[reading.verdict] % {"variant": name, "span": span}}
-
-
-def _signed(amount: float, currency: str) -> str:
-    return ("+" if amount > 0 else "−") + level_text(METRICS[REVENUE], abs(amount), currency)
 
 
 def _comparison(experiment: Experiment, report: Report, one: Comparison) -> dict[str, Any]:
@@ -271,8 +184,21 @@ def _comparison(experiment: Experiment, report: Report, one: Comparison) -> dict
         "chart": course(readings, rate=report.control.rate, hoped=experiment.uplift),
         "first": _day(one.course[0][0]) if one.course else None,
         "last": _day(one.course[-1][0]) if one.course else None,
+        "waiting": _waiting(experiment, report.control, one),
         "rails": [_rail(rail) for rail in one.guardrails],
     }
+
+
+def _waiting(experiment: Experiment, control: Arms, one: Comparison) -> str:
+    """Why there is nothing to draw yet."""
+    if not METRICS[experiment.metric].in_money:
+        return _(
+            "There is nothing to draw yet: each way needs at least 30 shoppers who reached the goal, and 30 who did not."
+        )
+    return _(
+        "There is nothing to draw yet: each way needs purchases that weigh as much as 30 equal ones. So far they weigh as "
+        "much as %(ours)d and %(theirs)d, since larger orders count for more of the money."
+    ) % {"ours": control.goal.outcomes, "theirs": one.challenger.goal.outcomes}
 
 
 def _day(text: str) -> date:
@@ -328,10 +254,14 @@ def _plan_of(experiment: Experiment) -> planning.Plan:
         experiment.merchant,
         metric=experiment.metric,
         uplift=experiment.uplift,
-        taking_part=min(sum(variant.share for variant in variants), 1.0),
+        taking_part=_taking_part(experiment),
         variants=len(variants),
         base_rate=experiment.base_rate,
     )
+
+
+def _taking_part(experiment: Experiment) -> float:
+    return min(sum(variant.share for variant in experiment.variants.all()), 1.0)
 
 
 def _previews(experiment: Experiment) -> dict[str, Any]:
