@@ -15,6 +15,8 @@ from jobs.lifecycle import log_event
 from jobs.models import Job
 
 log = structlog.get_logger(__name__)
+#: The log's word for a person's “Retry”.
+RETRIED = "retried"
 AnyJob = TypeVar("AnyJob", bound=Job)
 
 
@@ -85,6 +87,6 @@ def retry(*, job: Job, by: Any = None) -> None:
                 _("Only a job that failed, was cancelled or was given up can be tried again."),
                 _("Wait until it has ended, or start a new one."),
             )
-        log_event(job.pk, "retried", str(by or ""))
+        log_event(job.pk, RETRIED, str(by or ""))
         transaction.on_commit(lambda: ring(job.pk, queue=job.queue))
     job.refresh_from_db()

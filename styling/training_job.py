@@ -15,14 +15,16 @@ from django.core.files.storage import default_storage
 from django.utils.translation import gettext as _
 
 from jobs.context import JobContext
+from jobs.errors import UserError
 from styling.curves import LossCurve
-from styling.cyclegan import artifact
+from styling.cyclegan import artifact, checkpoints
 from styling.cyclegan.errors import CycleGANError
 from styling.cyclegan.settings import TrainingSettings
 from styling.cyclegan.training import StepReport, TrainingResult, train
 from styling.models import StyleModel, TrainingRun, TrainingSample
 from styling.problems import ENDINGS, as_user_error
 from styling.services.sources import source_pictures
+from styling.services.training import start_of
 from styling.services.versions import record_model
 
 _ARTIFACT_FILES = (artifact.CONFIG, artifact.WEIGHTS, artifact.METRICS, artifact.LOSSES, artifact.SAMPLES)
@@ -34,18 +36,20 @@ def run_training(context: JobContext) -> dict[str, Any]:
         pk=context.job_id
     )
     source, target = _gather(run, context)
+    out = context.job_directory / "training"
+    start_from = _start_of(run, out)
     device = None if django_settings.DEVICE == "auto" else django_settings.DEVICE
     progress = _Progress(run, context)
     try:
         result = train(
             source=source,
             target=target,
-            out=context.job_directory / "training",
+            out=out,
             settings=TrainingSettings.from_dict(run.settings),
             on_step=progress.note,
             should_stop=context.should_stop,
             resume=True,
-            start_from=django_settings.ARTIFACTS_ROOT / run.start_from.directory if run.start_from else None,
+            start_from=start_from,
             device=device,
         )
     except CycleGANError as error:
@@ -56,6 +60,19 @@ def run_training(context: JobContext) -> dict[str, Any]:
     outcome = _record(run, context, result, progress)
     shutil.rmtree(context.job_directory, ignore_errors=True)
     return outcome
+
+
+def _start_of(run: TrainingRun, out: Path) -> Path | None:
+    """Where the networks lie that the run begins with. One that has learned something goes on from its checkpoint, also
+    where that version is gone.
+    """
+    try:
+        model = start_of(run)
+    except UserError:
+        if checkpoints.read_latest(out) is None:
+            raise
+        return None
+    return django_settings.ARTIFACTS_ROOT / model.directory if model else None
 
 
 def _gather(run: TrainingRun, context: JobContext) -> tuple[list[Path], list[Path]]:

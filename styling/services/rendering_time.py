@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.db.models import QuerySet
+
+from catalog.models import Merchant
 from jobs.models import Job
 from styling.models import StyleModel, StylizationRun
 from styling.services.stylising import QUEUE
@@ -28,17 +31,25 @@ class RenderingRate:
         return pictures / self.pictures_per_second / 60
 
 
-def rendering_rate(*, model: StyleModel | None = None) -> RenderingRate:
-    """The rate of the last run of ``model`` that was long enough to tell; else of any model's; else an assumption."""
-    results = (
-        StylizationRun.objects.filter(status=StylizationRun.Status.SUCCEEDED, progress_total__gte=_TELLING_PICTURES)
-        .order_by("-finished_at")
-        .values_list("style_model_id", "result")[:_LOOKED_AT]
+def rendering_rate(*, merchant: Merchant, model: StyleModel | None = None) -> RenderingRate:
+    """The rate of the last run that was long enough to tell: of ``model``; else of the shop, whose pictures are of its
+    own size; else of any shop, on the same machine; else an assumption.
+    """
+    telling = StylizationRun.objects.filter(
+        status=StylizationRun.Status.SUCCEEDED, progress_total__gte=_TELLING_PICTURES
     )
-    told = [(model_id, rate) for model_id, result in results if (rate := (result or {}).get("pictures_per_second"))]
-    own = [rate for model_id, rate in told if model and model_id == model.pk]
-    rates = own or [rate for _model_id, rate in told]
-    return RenderingRate(float(rates[0]), True) if rates else RenderingRate(DEFAULT_RATE, False)
+    own = _told(telling.filter(merchant=merchant))
+    of_model = [rate for model_id, rate in own if model and model_id == model.pk]
+    rates = of_model or [rate for _model_id, rate in own or _told(telling)]
+    return RenderingRate(rates[0], True) if rates else RenderingRate(DEFAULT_RATE, False)
+
+
+def _told(runs: QuerySet[StylizationRun]) -> list[tuple[int, float]]:
+    """The model and the rate of each of the newest runs that say one, newest first."""
+    results = runs.order_by("-finished_at").values_list("style_model_id", "result")[:_LOOKED_AT]
+    return [
+        (model_id, float(rate)) for model_id, result in results if (rate := (result or {}).get("pictures_per_second"))
+    ]
 
 
 def jobs_ahead() -> int:

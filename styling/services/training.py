@@ -68,7 +68,10 @@ def start_training(
 
 
 def train_again(*, run: TrainingRun, by: Any) -> TrainingRun:
-    """A new run with exactly the settings of ``run``, on the pictures that are there now."""
+    """A new run with exactly the settings of ``run``, on the pictures that are there now.
+
+    Raises ``UserError`` (``start-gone``) where it went on from a version that has been deleted since.
+    """
     try:
         settings = TrainingSettings.from_dict(run.settings).validate()
     except CycleGANError as error:
@@ -78,8 +81,22 @@ def train_again(*, run: TrainingRun, by: Any) -> TrainingRun:
         by=by,
         settings=settings,
         source_category=run.source_category,
-        start_from=run.start_from,
+        start_from=start_of(run),
     )
+
+
+def start_of(run: TrainingRun) -> StyleModel | None:
+    """The version that a run goes on from, None for one that begins with nothing.
+
+    Raises ``UserError`` where that version has been deleted: beginning with nothing instead would be another training.
+    """
+    if run.start_from is None and run.parameters.get("start_from"):
+        raise UserError(
+            "start-gone",
+            _("The version that this training goes on from has been deleted."),
+            _("Train another version further, or train the style from the beginning."),
+        )
+    return run.start_from
 
 
 def can_go_on(model: StyleModel) -> bool:
@@ -137,7 +154,11 @@ def _start(
                 start_from=start_from,
                 preset=settings.preset,
                 settings=settings.to_dict(),
-                parameters={"style": style.pk, "preset": settings.preset},
+                parameters={
+                    "style": style.pk,
+                    "preset": settings.preset,
+                    **({"start_from": start_from.pk} if start_from else {}),
+                },
             )
         )
         audit.record(

@@ -67,7 +67,7 @@ def stylise(request: HttpRequest) -> HttpResponse:
             return redirect("styling:stylisation", run_id=run.pk)
         except UserError as error:
             form.add_error(None, str(error))
-    rate = rendering_rate(model=in_use)
+    rate = rendering_rate(merchant=merchant, model=in_use)
     context = {
         "form": form,
         "chosen": chosen,

@@ -57,6 +57,51 @@ def test_a_job_that_always_takes_the_database_with_it_ends_all_the_same(job, set
     assert job.status == Job.Status.DEAD
 
 
+def outages_at(monkeypatch, job, places) -> list[tuple[str, int]]:
+    """Attempts that each get as far as ``places`` says before the database goes away; what became of the job each time."""
+    outcomes = []
+    for done in places:
+
+        def handler(context, done=done):
+            context.report(done=done, total=done)
+            raise OperationalError("server closed the connection unexpectedly")
+
+        monkeypatch.setitem(_handlers, "test", handler)
+        attempt(job)
+        outcomes.append((job.status, job.fruitless_attempts))
+        if job.status == Job.Status.DEAD:
+            break
+    return outcomes
+
+
+@pytest.mark.usefixtures("_gone")
+def test_a_long_job_that_gets_on_between_outages_gets_over_any_number_of_them(monkeypatch, job, settings):
+    outcomes = outages_at(monkeypatch, job, range(1, 3 * outages.MOST_FORGIVEN))
+    assert set(outcomes) == {(Job.Status.QUEUED, 0)}
+    stuck = job.progress_done
+    endless = outages_at(monkeypatch, job, [stuck] * 100)
+    # The first outage at this place was the last of those with progress.
+    assert len(endless) == outages.MOST_FORGIVEN - 1 + settings.JOBS_MAX_FRUITLESS_ATTEMPTS
+    assert job.status == Job.Status.DEAD
+
+
+@pytest.mark.usefixtures("_gone")
+def test_a_job_that_dies_now_sooner_now_later_gets_nowhere(monkeypatch, job, settings):
+    places = [4, 4, 3, 3, 2, 2, 1, 1] * 20
+    outages_at(monkeypatch, job, places)
+    assert job.status == Job.Status.DEAD
+    assert job.attempt <= outages.MOST_FORGIVEN + 4 * settings.JOBS_MAX_FRUITLESS_ATTEMPTS
+
+
+@pytest.mark.usefixtures("_gone")
+def test_a_retry_forgives_what_was_before(monkeypatch, job, settings):
+    outages_at(monkeypatch, job, [0] * 100)
+    assert job.status == Job.Status.DEAD
+    services.retry(job=job)
+    again = outages_at(monkeypatch, job, [0] * 100)
+    assert len(again) == outages.MOST_FORGIVEN + settings.JOBS_MAX_FRUITLESS_ATTEMPTS
+
+
 def test_a_statement_that_the_database_refuses_is_the_jobs_own_fault(job, caplog):
     assert attempt(job).fruitless_attempts == 1
     assert "server closed" in job.error_message

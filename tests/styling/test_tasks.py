@@ -9,7 +9,8 @@ from django.conf import settings as django_settings
 from django.core.files.storage import default_storage
 
 from catalog.models import Membership, ProductImage
-from jobs import lifecycle
+from jobs import lifecycle, services
+from jobs.context import JobContext
 from jobs.errors import UserError
 from jobs.models import Job
 from jobs.tasks import work
@@ -100,6 +101,36 @@ def test_a_version_is_trained_further_and_stays_as_it_is(style, editor):
     assert (further.start_from, further.settings["width"], further.progress_total) == (model, TINY["width"], 2)
     assert further.style_model.version == 2
     assert artifact.sha256_of(django_settings.ARTIFACTS_ROOT / model.directory / artifact.WEIGHTS) == weights
+
+
+def test_a_run_whose_first_version_is_deleted_does_not_begin_with_nothing(style, editor, monkeypatch):
+    """One that has learned something goes on from its checkpoint; one that has not says why it cannot."""
+    model = do(training.start_training(style=style, by=editor, overrides=TINY)).style_model
+    run = training.train_further(model=model, by=editor, overrides={"steps": 4})
+    report = JobContext.report
+
+    def cancel_after_two(context, **progress):
+        report(context, **progress)
+        if progress["done"] == 2:
+            services.request_cancel(job=context.job)
+            context.look()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(JobContext, "report", cancel_after_two)
+        assert do(run).status == "cancelled"
+    model.delete()
+    training.resume_training(run=run, by=editor)
+    run = do(TrainingRun.objects.get(pk=run.pk))
+    assert (run.start_from, run.status, run.error_message) == (None, "succeeded", "")
+
+    waiting = training.train_further(model=run.style_model, by=editor)
+    run.style_model.delete()
+    refused = do(TrainingRun.objects.get(pk=waiting.pk))
+    assert (refused.status, refused.error_code) == ("failed", "start-gone")
+    assert "has been deleted" in refused.error_message
+    assert not StyleModel.objects.filter(style=style).exists()
+    with pytest.raises(UserError, match="has been deleted"):
+        training.train_again(run=refused, by=editor)
 
 
 def test_a_version_whose_networks_are_lost_is_not_trained_further(style, editor):
