@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.db.models import Count, Q
+from django.db.models import Count, Q, TextChoices
 from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Category, Product
@@ -73,6 +73,14 @@ class LimitsForm(forms.Form):
     )
 
 
+class Restyle(TextChoices):
+    """Which part of a picture takes the style."""
+
+    WHOLE = "whole", _("The whole picture")
+    PRODUCT = "product", _("The product: its background stays as it is")
+    BACKGROUND = "background", _("The background: the product stays as it is")
+
+
 class StyliseForm(forms.Form):
     """Which style (in which version), and how strongly."""
 
@@ -82,7 +90,7 @@ class StyliseForm(forms.Form):
     )
     strength = forms.FloatField(min_value=0, max_value=1, initial=1, label=_("Strength"))
     keep_color = forms.FloatField(min_value=0, max_value=1, initial=0, label=_("Keep the products' colours"))
-    keep_product = forms.BooleanField(required=False, label=_("Keep the product, restyle the background"))
+    restyle = forms.ChoiceField(choices=Restyle.choices, initial=Restyle.WHOLE, required=False, label=_("Restyle"))
     every_picture = forms.BooleanField(required=False, label=_("All pictures of each product, not only the first"))
     #: How many products the user saw when they said yes; a filter may match others by the time that they send it.
     seen_count = forms.IntegerField(required=False, widget=forms.HiddenInput)

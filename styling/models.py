@@ -181,7 +181,7 @@ class StylizationRun(Job):
 
     merchant = models.ForeignKey(Merchant, models.CASCADE, related_name="stylization_runs", verbose_name=_("shop"))
     style_model = models.ForeignKey(StyleModel, models.CASCADE, related_name="runs", verbose_name=_("style model"))
-    #: ``TranslateOptions`` (strength, keep_product, keep_color) of this run.
+    #: ``TranslateOptions`` (strength, keep_product, keep_background, keep_color) of this run.
     options = models.JSONField(_("options"), default=dict, blank=True)
     product_images = models.ManyToManyField(ProductImage, related_name="+", verbose_name=_("pictures"))
 

@@ -207,7 +207,8 @@ class StyleModelSerializer(serializers.ModelSerializer[StyleModel]):
 
 class OptionsSerializer(serializers.Serializer[Any]):
     strength = serializers.FloatField(min_value=0, max_value=1, required=False)
-    keep_product = serializers.BooleanField(required=False)
+    keep_product = serializers.BooleanField(required=False, help_text="Restyle the background alone.")
+    keep_background = serializers.BooleanField(required=False, help_text="Restyle the product alone.")
     keep_color = serializers.FloatField(min_value=0, max_value=1, required=False)
 
 

@@ -49,6 +49,7 @@ class TranslateOptions:
 
     strength: float = 1.0  #: 0 leaves the picture, 1 is the whole effect
     keep_product: bool = False  #: restyle only what is around the product
+    keep_background: bool = False  #: restyle the product alone: a white ground stays white
     keep_color: float = 0.0  #: 1 keeps the picture's own chroma
     #: Run the network on every pixel, in tiles: strokes are as fine as in training, pixel for pixel, and a large
     #: picture takes minutes.
@@ -57,6 +58,8 @@ class TranslateOptions:
     def __post_init__(self) -> None:
         if not (0 <= self.strength <= 1 and 0 <= self.keep_color <= 1):
             raise CycleGANError("bad-settings", "Strength and colour-keeping are numbers from 0 to 1.")
+        if self.keep_product and self.keep_background:
+            raise CycleGANError("bad-settings", "Product and background cannot both be kept: nothing would change.")
 
 
 class Translator:
@@ -233,14 +236,17 @@ class Translator:
 
 
 def _kept(picture: Pixels, options: TranslateOptions) -> Tensor | None:
-    """How much of each pixel stays, 1×1×h×w in [0, 1] with soft borders; ``None`` where nothing does."""
-    if not options.keep_product:
+    """How much of each pixel stays, 1×1×h×w in [0, 1] with soft borders; ``None`` where nothing does.
+
+    Where no product stands out from its background, nothing can be kept and the whole picture is restyled.
+    """
+    if not (options.keep_product or options.keep_background):
         return None
     small = picture.scaled(*(min(side, _MASKED_SIDE) for side in picture.size))
     levels = small[0].add(1).mul(127.5).round().to(torch.uint8).permute(1, 2, 0).numpy()
     mask, confidence = product_mask(lab_of(Image.fromarray(levels if levels.shape[2] == 3 else levels[..., 0])))
     if confidence == 0:
         return None
-    soft = Image.fromarray((mask * 255).astype(np.uint8))
+    soft = Image.fromarray(((mask if options.keep_product else ~mask) * 255).astype(np.uint8))
     soft = soft.filter(ImageFilter.GaussianBlur(max(1.0, _FEATHER * max(soft.size))))
     return torch.from_numpy(np.array(soft, dtype=np.float32))[None, None] / 255

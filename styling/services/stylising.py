@@ -33,6 +33,8 @@ class StyliseOptions:
     strength: float = 1.0
     #: Keep the product itself, restyle only what is around it.
     keep_product: bool = False
+    #: Keep the background, restyle the product alone.
+    keep_background: bool = False
     #: 0 takes the style's colours, 1 keeps the picture's own.
     keep_color: float = 0.0
 
@@ -46,12 +48,19 @@ class StyliseOptions:
             options = cls(
                 strength=float(values.get("strength", 1.0)),
                 keep_product=bool(values.get("keep_product", False)),
+                keep_background=bool(values.get("keep_background", False)),
                 keep_color=float(values.get("keep_color", 0.0)),
             )
         except (TypeError, ValueError) as error:
             raise UserError("bad-options", _("Strength and colour-keeping are numbers from 0 to 1.")) from error
         if not (0 <= options.strength <= 1 and 0 <= options.keep_color <= 1):
             raise UserError("bad-options", _("Strength and colour-keeping are numbers from 0 to 1."))
+        if options.keep_product and options.keep_background:
+            raise UserError(
+                "bad-options",
+                _("Product and background cannot both be kept: nothing would change."),
+                _("Keep one of them, or neither."),
+            )
         return options
 
     def to_dict(self) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from catalog.views.doors import (
 )
 from jobs.errors import NotFound
 from styling.cyclegan.truth import TruthLimits
+from styling.forms import Restyle
 from styling.models import Style, StyledImage, StyleModel
 from styling.services import review, stylising
 from styling.services.limits import limits_of
@@ -71,6 +72,7 @@ def screen(request: HttpRequest) -> HttpResponse:
         "can_limit": has_role(request.user, merchant, Membership.Role.OWNER),
         "models": _models(merchant),
         "labels": review_labels(),
+        "restyle_choices": Restyle.choices,
         "reasons": [_("Shape changed"), _("Colour wrong"), _("Text unreadable"), _("Blurred"), _("Style too weak")],
     }
     return page(request, "styling/review.html", context, title=_("Review"))

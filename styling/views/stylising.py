@@ -15,7 +15,7 @@ from catalog.current_shop import current_shop
 from catalog.models import Merchant, Product, ProductImage
 from catalog.views.doors import found, page, staff_json, staff_page, thumbnail, worker_notice
 from jobs.errors import UserError
-from styling.forms import StyliseForm
+from styling.forms import Restyle, StyliseForm
 from styling.models import Style, StyleModel, StylizationRun
 from styling.services.rendering_time import jobs_ahead, rendering_rate
 from styling.services.stylising import StyliseOptions
@@ -50,7 +50,7 @@ def stylise(request: HttpRequest) -> HttpResponse:
         merchant_id=merchant.pk,
         count=counts["chosen"],
         confirm=chosen.is_whole_list or counts["chosen"] > MANY,
-        initial={"style": first, "strength": 1},
+        initial={"style": first, "strength": 1, "restyle": Restyle.WHOLE},
     )
     if request.method == "POST" and form.is_valid():
         wanted = form.cleaned_data
@@ -61,7 +61,12 @@ def stylise(request: HttpRequest) -> HttpResponse:
                 products=chosen.products.order_by("pk"),
                 images=chosen.images,
                 style_model=wanted["style_model"],
-                options=StyliseOptions(wanted["strength"], wanted["keep_product"], wanted["keep_color"]),
+                options=StyliseOptions(
+                    strength=wanted["strength"],
+                    keep_product=wanted["restyle"] == Restyle.BACKGROUND,
+                    keep_background=wanted["restyle"] == Restyle.PRODUCT,
+                    keep_color=wanted["keep_color"],
+                ),
                 every_picture=wanted["every_picture"],
             )
             return redirect("styling:stylisation", run_id=run.pk)

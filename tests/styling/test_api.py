@@ -112,7 +112,10 @@ def test_stylising_renders_the_first_picture_of_each_product(client, merchant, s
     run = StylizationRun.objects.get()
     assert list(run.product_images.all()) == [picture]
     assert run.parameters == {"pictures": 1, "without_picture": 1}
-    assert run.options == {"strength": 0.5, "keep_product": False, "keep_color": 0.0}
+    assert run.options == {"strength": 0.5, "keep_product": False, "keep_background": False, "keep_color": 0.0}
+    both = {**body, "options": {"keep_product": True, "keep_background": True}}
+    refused = client.post(f"{API}/stylisations/", both, format="json")
+    assert (refused.status_code, refused.data["error"]["code"]) == (400, "bad-options")
 
 
 def test_renderings_are_reviewed_one_by_one_and_in_bulk_and_taken_back(client, merchant, style):

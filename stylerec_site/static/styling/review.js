@@ -185,7 +185,7 @@
       if (!item) return;
       part("strength").value = item.options.strength ?? 1;
       part("keep-color").value = item.options.keep_color ?? 0;
-      part("keep-product").checked = Boolean(item.options.keep_product);
+      part("restyle").value = item.options.keep_product ? "background" : item.options.keep_background ? "product" : "whole";
       for (const name of ["strength", "keep-color"]) part(name).dispatchEvent(new Event("input"));
       part("model").replaceChildren(...models.filter((model) => model.style_id === item.style_id).map((model) =>
         Object.assign(document.createElement("option"), { value: model.pk, selected: model.pk === item.model, textContent: `v${model.version} · ${model.status}` })));
@@ -194,7 +194,8 @@
       if (!agreed) return;
       const answer = await post(root.dataset.regenerate.replace("/0/", `/${item.id}/`), {
         strength: Number(part("strength").value), keep_color: Number(part("keep-color").value),
-        keep_product: part("keep-product").checked, style_model: Number(part("model").value) });
+        keep_product: part("restyle").value === "background", keep_background: part("restyle").value === "product",
+        style_model: Number(part("model").value) });
       if (answer) say(answer.notice || labels.regenerating);
     },
     undo: async () => {

@@ -31,6 +31,7 @@ class Command(BaseCommand):
             "--strength", type=float, default=1.0, help="0 leaves a picture as it is, 1 is the whole effect"
         )
         parser.add_argument("--keep-product", action="store_true", help="restyle only what is around the product")
+        parser.add_argument("--keep-background", action="store_true", help="restyle the product alone")
         parser.add_argument("--keep-color", type=float, default=0.0, help="1 keeps a picture's own colours")
         parser.add_argument(
             "--full-detail",
@@ -49,7 +50,11 @@ class Command(BaseCommand):
             raise CommandError(f"There is no picture in “{source}” ({', '.join(sorted(SUFFIXES))}).")
         try:
             chosen = TranslateOptions(
-                options["strength"], options["keep_product"], options["keep_color"], options["full_detail"]
+                strength=options["strength"],
+                keep_product=options["keep_product"],
+                keep_background=options["keep_background"],
+                keep_color=options["keep_color"],
+                full_detail=options["full_detail"],
             )
             translator = Translator.load(options["model"])
             failed = self._render(translator, chosen, files, options["output"])

@@ -100,13 +100,21 @@ def test_strength_goes_from_the_picture_itself_to_the_whole_effect(translator, f
     assert difference(rendered(0.5), Image.blend(picture, rendered(1.0), 0.5)) <= 1
 
 
-def test_a_kept_product_is_untouched_and_its_background_is_not(translator):
+@pytest.mark.parametrize("full_detail", [False, True])
+def test_product_or_background_is_kept_and_the_other_restyled(translator, full_detail):
     picture = Image.new("RGB", (120, 120), (230, 225, 220))
     picture.paste((150, 30, 40), (35, 30, 85, 95))
-    rendered = translator.translate([picture], options=TranslateOptions(keep_product=True))[0]
     middle, corner = (50, 50, 70, 70), (0, 0, 15, 15)
-    assert difference(rendered.crop(middle), picture.crop(middle)) == 0
-    assert difference(rendered.crop(corner), picture.crop(corner)) > 5
+    for option, kept, restyled in (("keep_product", middle, corner), ("keep_background", corner, middle)):
+        options = TranslateOptions(**{option: True}, full_detail=full_detail)
+        rendered = translator.translate([picture], options=options)[0]
+        assert difference(rendered.crop(kept), picture.crop(kept)) == 0
+        assert difference(rendered.crop(restyled), picture.crop(restyled)) > 5
+
+
+def test_both_cannot_be_kept():
+    with pytest.raises(CycleGANError, match="nothing would change"):
+        TranslateOptions(keep_product=True, keep_background=True)
 
 
 def test_keeping_colours_changes_nothing_but_luma(translator):
