@@ -13,6 +13,7 @@ from unfold.admin import ModelAdmin
 from catalog.access import RANK, has_role
 from catalog.current_shop import current_shop, follow, own_shops
 from catalog.models import Membership, Merchant
+from jobs.admin_times import with_moments
 
 
 class TenantAdmin(ModelAdmin):
@@ -36,8 +37,9 @@ class TenantAdmin(ModelAdmin):
         return rows.of_shop(shop) if shop else rows
 
     def get_list_display(self, request: HttpRequest) -> Any:
-        """A column of shops only where there are several."""
-        return [name for name in super().get_list_display(request) if name != "merchant" or not current_shop(request)]
+        """A column of shops only where there are several; moments in words."""
+        columns = super().get_list_display(request)
+        return with_moments(self.model, [name for name in columns if name != "merchant" or not current_shop(request)])
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         """The form keeps its shop in its address: another tab may look at another one before it is sent."""

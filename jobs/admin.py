@@ -15,6 +15,7 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action, display
 
 from jobs import services
+from jobs.admin_times import with_moments
 from jobs.errors import UserError
 from jobs.models import Job, JobEvent, WorkerPresence
 from jobs.presence import SEEN_WITHIN, workers_seen
@@ -33,6 +34,9 @@ STATUS_COLORS = {
 
 class ReadOnlyAdmin(ModelAdmin):
     """A page to look at: what it shows is written by the verbs, not by hand."""
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        return with_moments(self.model, super().get_list_display(request))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -89,8 +93,8 @@ class JobAdmin(ReadOnlyAdmin):
     inlines = [JobEventInline]
     actions = ["cancel_selected", "retry_selected"]
     fields = [
-        "kind",
-        "status_shown",
+        "kind_in_words",
+        "status_in_words",
         "progress_shown",
         "error_message",
         "error_hint",
@@ -132,7 +136,15 @@ class JobAdmin(ReadOnlyAdmin):
 
     @display(description=_("Job"), ordering="kind")
     def kind_shown(self, job: Job) -> str:
-        return f"{kind_name(job.kind)} {str(job.pk)[:8]}"
+        return format_html('<span title="{}">{}</span>', job.pk, kind_name(job.kind))
+
+    @display(description=_("kind"))
+    def kind_in_words(self, job: Job) -> str:
+        return str(kind_name(job.kind))
+
+    @display(description=_("status"))
+    def status_in_words(self, job: Job) -> str:
+        return str(job.get_status_display())
 
     @display(description=_("Status"), label=STATUS_COLORS, ordering="status")
     def status_shown(self, job: Job) -> tuple[str, Any]:
@@ -140,6 +152,8 @@ class JobAdmin(ReadOnlyAdmin):
 
     @display(description=_("Progress"))
     def progress_shown(self, job: Job) -> str:
+        if job.status == Job.Status.SUCCEEDED:  # a full bar says nothing, and an unfinished message would be wrong
+            return job.progress_message if job.progress_done == job.progress_total else "–"
         percent = round(100 * job.fraction)
         return format_html(
             '<progress value="{}" max="100" aria-label="{}%"></progress> {}% {}',

@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import Count, Prefetch, Q, QuerySet
+from django.db.models import Count, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -20,14 +20,15 @@ from catalog.admin_access import LookOnlyAdmin, OwnFilter, TenantAdmin, editable
 from catalog.views.doors import IN_A_ROW, thumbnail
 from jobs.admin import STATUS_COLORS
 from jobs.errors import UserError
-from styling.models import Style, StyledImage, StyleModel, StyleReference, StylizationRun, TrainingRun
+from styling.models import Style, StyledImage, StyleModel, StyleReference, StylizationRun, TrainingRun, TrainingSample
+from styling.presets import TEXTS as PRESET_TEXTS
 from styling.services import review
 from styling.services.limits import limits_of
 from styling.services.styles import create_style, delete_style
 from styling.truth_texts import in_short
 
 #: Thumbnails that a style shows of itself in the list.
-COVERS = 4
+COVERS = 3
 
 
 def pictures(urls: list[str]) -> SafeString:
@@ -65,7 +66,15 @@ class StyleForm(forms.ModelForm):  # type: ignore[type-arg]
 @admin.register(Style)
 class StyleAdmin(TenantAdmin):
     form = StyleForm
-    list_display = ["covers", "name_shown", "references_shown", "model_shown", "waiting_shown", "steps_shown"]
+    list_display = [
+        "covers",
+        "results",
+        "name_shown",
+        "references_shown",
+        "model_shown",
+        "waiting_shown",
+        "steps_shown",
+    ]
     list_display_links = ["name_shown"]
     list_filter = [("merchant", OwnFilter)]
     ordering = ["position", "name"]  # counting drops the model's own, and an autocomplete pages through the rows
@@ -90,6 +99,13 @@ class StyleAdmin(TenantAdmin):
             .prefetch_related(
                 Prefetch("references", StyleReference.objects.order_by("pk")[:COVERS], to_attr="covers_shown"),
                 Prefetch("models", StyleModel.objects.filter(status="deployed"), to_attr="models_in_use"),
+                Prefetch(
+                    "styled_images",
+                    StyledImage.objects.filter(style_model__status="deployed")
+                    .exclude(status=StyledImage.Status.REJECTED)
+                    .order_by("-pk")[:COVERS],
+                    to_attr="results_shown",
+                ),
             )
         )
 
@@ -158,6 +174,12 @@ class StyleAdmin(TenantAdmin):
     def covers(self, style: Any) -> SafeString:
         return pictures([thumbnail(reference, width=IN_A_ROW) for reference in style.covers_shown])
 
+    @display(description=_("Your products in it"))
+    def results(self, style: Any) -> str | SafeString:
+        if not style.results_shown:
+            return "–"
+        return pictures([thumbnail(image, width=IN_A_ROW) for image in style.results_shown])
+
     @display(description=_("Style"), ordering="name")
     def name_shown(self, style: Style) -> str:
         return style.display_name
@@ -187,18 +209,46 @@ class StyleAdmin(TenantAdmin):
             (reverse("styling:train", args=[style.pk]), _("Train")),
             (reverse("styling:versions", args=[style.pk]), _("Versions")),
         ]
-        return format_html_join(" · ", '<a class="st-link" href="{}">{}</a>', links)
+        return format_html_join(" · ", '<a class="st-link" style="white-space: nowrap" href="{}">{}</a>', links)
 
 
 @admin.register(TrainingRun)
 class TrainingRunAdmin(LookOnlyAdmin):
-    list_display = ["style", "status_shown", "progress", "preset", "score_shown", "created_by", "created_at"]
+    list_display = [
+        "sample",
+        "style",
+        "status_shown",
+        "progress",
+        "preset_shown",
+        "score_shown",
+        "created_by",
+        "created_at",
+    ]
+    list_display_links = ["sample", "style"]
     list_filter = ["status", "preset", ("style", OwnFilter)]
     list_select_related = ["style", "created_by"]
     date_hierarchy = "created_at"
 
+    class Media:
+        css = {"all": ["styling/studio.css"]}
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[TrainingRun]:
+        newest = TrainingSample.objects.filter(run=OuterRef("pk")).order_by("-step").values("file")[:1]
+        return super().get_queryset(request).annotate(newest_sample=Subquery(newest))
+
     def page_of(self, row: TrainingRun) -> str:
         return reverse("styling:run", args=[row.pk])
+
+    @display(description=_("Newest sample"))
+    def sample(self, run: Any) -> str | SafeString:
+        if not run.newest_sample:
+            return "–"
+        address = TrainingSample(file=run.newest_sample).file.url
+        return format_html('<img class="st-peek" src="{}" alt="{}" loading="lazy">', address, _("Newest sample"))
+
+    @display(description=_("Preset"), ordering="preset")
+    def preset_shown(self, run: TrainingRun) -> str:
+        return str(PRESET_TEXTS.get(run.preset, (run.preset, ""))[0])
 
     @display(description=_("Status"), label=STATUS_COLORS, ordering="status")
     def status_shown(self, run: TrainingRun) -> tuple[str, Any]:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from catalog.admin_access import LookOnlyAdmin, OwnAdmin, OwnFilter, editable_shops
-from catalog.audit_texts import ACTIONS, action_text, target_text
+from catalog.audit_texts import ACTIONS, action_text, actor_text, changes_text, names_of, target_text
 from catalog.models import AuditEntry, ImportRun
 from jobs.admin import STATUS_COLORS
 
@@ -67,10 +67,28 @@ class ActionFilter(admin.AllValuesFieldListFilter):
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(OwnAdmin):
-    list_display = ["at", "actor", "action_shown", "target_shown"]
+    list_display = ["at", "actor_shown", "action_shown", "target_shown", "changes_shown"]
+    list_display_links = ["action_shown"]
     list_filter = [("merchant", OwnFilter), ("action", ActionFilter)]
     search_fields = ["actor", "action", "target"]
     date_hierarchy = "at"
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """The names of what the entries tell of are read for the whole page at once."""
+        listed = super().get_changelist_instance(request)
+        listed.result_list = list(listed.result_list)
+        names = names_of(entry.target for entry in listed.result_list)
+        for entry in listed.result_list:
+            entry.target_name = names.get(entry.target, "")
+        return listed
+
+    @display(description=_("who"), ordering="actor")
+    def actor_shown(self, entry: AuditEntry) -> str:
+        return actor_text(entry.actor)
+
+    @display(description=_("what changed"))
+    def changes_shown(self, entry: AuditEntry) -> str:
+        return changes_text(entry.target, entry.before, entry.after) or "–"
 
     @display(description=_("did"), ordering="action")
     def action_shown(self, entry: AuditEntry) -> str:
@@ -78,4 +96,4 @@ class AuditEntryAdmin(OwnAdmin):
 
     @display(description=_("to what"), ordering="target")
     def target_shown(self, entry: AuditEntry) -> str:
-        return target_text(entry.target)
+        return getattr(entry, "target_name", "") or target_text(entry.target)

@@ -130,7 +130,7 @@ def _choices(merchant: Merchant) -> dict[str, Any]:
     pictured = own.filter(pk__in=ProductImage.objects.order_by().values("product"))
     rows = list(pictured.order_by("-pk").prefetch_related("images")[:SHOWN_PRODUCTS])
     return {
-        "styles": styles,
+        "looks": styles,
         "has_styles": Style.objects.filter(merchant=merchant).exists(),
         "products": [(row, thumbnail(row.images.all()[0])) for row in rows],
         "count": pictured.count(),
