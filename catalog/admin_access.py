@@ -23,6 +23,8 @@ class TenantAdmin(ModelAdmin):
     """
 
     least_role: str = Membership.Role.EDITOR
+    #: What an empty list says its rows would be good for.
+    what_for: Any = ""
     #: Whether the list is narrowed to the current shop; the list of shops itself is not.
     lists_one_shop = True
 

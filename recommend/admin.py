@@ -116,6 +116,10 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]
 
 @admin.register(MerchandisingRule)
 class MerchandisingRuleAdmin(TenantAdmin):
+    what_for = _(
+        "Your own say in what is shown: pin a product to the front, boost or bury it, "
+        "or never recommend it, for as long as you like."
+    )
     form = RuleForm
     list_display = ["effect_shown", "subject_shown", "place_shown", "starts_at", "ends_at"]
     list_display_links = ["effect_shown"]

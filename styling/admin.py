@@ -65,6 +65,9 @@ class StyleForm(forms.ModelForm):  # type: ignore[type-arg]
 
 @admin.register(Style)
 class StyleAdmin(TenantAdmin):
+    what_for = _(
+        "A style is a look, shown by 30 or more pictures in it. Train it, and your products can be shown that way."
+    )
     form = StyleForm
     list_display = [
         "covers",
@@ -214,6 +217,7 @@ class StyleAdmin(TenantAdmin):
 
 @admin.register(TrainingRun)
 class TrainingRunAdmin(LookOnlyAdmin):
+    what_for = _("A training teaches a style to your products. Open a style and press “Train”.")
     list_display = [
         "sample",
         "style",

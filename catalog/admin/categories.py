@@ -49,6 +49,7 @@ class CategoryForm(forms.ModelForm):  # type: ignore[type-arg]
 
 @admin.register(Category)
 class CategoryAdmin(NewInShopAdmin):
+    what_for = _("The shelves of your shop. An import makes the ones that its table names.")
     form = CategoryForm
     list_display = ["name", "name_zh", "slug", "products_shown", "position", "merchant"]
     list_filter = [("merchant", OwnFilter)]

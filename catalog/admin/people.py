@@ -123,6 +123,10 @@ class TokenForm(forms.ModelForm):  # type: ignore[type-arg]
 class ApiTokenAdmin(NewInShopAdmin):
     """Owners see every token of their shops, others their own."""
 
+    what_for = _(
+        "A secret for a program of yours that reads or changes this shop over the API. "
+        "It is shown once, and can be revoked at any time."
+    )
     form = TokenForm
     list_display = ["name", "prefix", "scope", "user", "merchant", "last_used_at", "state_shown"]
     list_filter = ["scope", ("revoked_at", admin.EmptyFieldListFilter), ("merchant", OwnFilter)]

@@ -102,6 +102,7 @@ def listed(request: HttpRequest, query: str) -> QuerySet[Product]:
 
 @admin.register(Product)
 class ProductAdmin(NewInShopAdmin):
+    what_for = _("Import a table with pictures to fill your shelves at once, or add products one by one.")
     form = ProductForm
     list_display = ["picture", "name", "name_zh", "sku", "category", "price_shown", "stock", "status_shown"]
     list_display_links = ["picture", "name"]

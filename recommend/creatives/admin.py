@@ -23,6 +23,10 @@ COVERS = 4
 
 @admin.register(CreativeSet)
 class CreativeSetAdmin(LookOnlyAdmin):
+    what_for = _(
+        "Advertising pictures of your products, with headline, price and a link that "
+        "counts its clicks, in up to five formats at once."
+    )
     list_display = ["pictures_shown", "name", "style", "count_shown", "clicks_shown", "created_at"]
     list_display_links = ["name"]
     list_filter = [("merchant", OwnFilter), ("style", OwnFilter)]

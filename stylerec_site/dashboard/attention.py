@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -19,7 +19,8 @@ from recommend.models import Recommender
 from recommend.services.health import known_warnings
 from stylerec_site.dashboard.first_run import Counts
 from stylerec_site.navigation import FAILURES_COUNT_FOR
-from styling.models import StyleModel
+from styling.models import Style, StyleModel
+from styling.services.readiness import GOOD_PICTURES
 
 #: Failed jobs that are named; the rest is a number.
 NAMED_FAILURES = 5
@@ -47,6 +48,7 @@ def of_shop(shop: Merchant, counts: Counts, *, may_edit: bool) -> list[Item]:
         *_review(shop, counts),
         *_candidates(shop),
         *_pictures(counts),
+        *_untrained(shop),
     ]
 
 
@@ -140,3 +142,23 @@ def _pictures(counts: Counts) -> list[Item]:
     }
     link = reverse("admin:catalog_product_changelist")
     return [Item("warn", "no_photography", text, "", link, _("Products"))]
+
+
+def _untrained(shop: Merchant) -> list[Item]:
+    """Styles that have pictures enough and were never trained: one training away from being of use."""
+    ready = (
+        Style.objects.filter(merchant=shop, models=None, training_runs=None)
+        .annotate(pictures=Count("references"))
+        .filter(pictures__gte=GOOD_PICTURES)
+    )
+    return [
+        Item(
+            "info",
+            "palette",
+            _("“%(style)s” has its pictures and can be trained") % {"style": style},
+            "",
+            reverse("styling:train", args=[style.pk]),
+            _("Train"),
+        )
+        for style in ready.order_by("position")[:3]
+    ]

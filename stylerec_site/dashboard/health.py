@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Min, Q
+from django.db.models import Count, Min, OuterRef, Q, Subquery
 from django.utils.safestring import SafeString
 
 from catalog.models import Merchant
@@ -14,7 +14,7 @@ from jobs.models import Job, WorkerPresence
 from jobs.presence import workers_seen
 from jobs.registry import kind_name
 from recommend.admin_charts import bar
-from styling.models import TrainingRun
+from styling.models import TrainingRun, TrainingSample
 
 #: What each queue is for; a queue that nobody listens to matters only once something waits in it.
 QUEUES = ("default", "gpu")
@@ -43,6 +43,8 @@ class Training:
     run: TrainingRun
     bar: SafeString
     score: float | None
+    #: The address of its newest sample; empty where there is none.
+    sample: str
 
 
 @dataclass(frozen=True)
@@ -73,16 +75,18 @@ def of_shop(shop: Merchant) -> Health:
         count: Any = counts.get(name, {})
         listening = [worker for worker in alive if name in worker.queues]
         queues.append(Queue(name, listening, count.get("waiting", 0), count.get("running", 0), count.get("oldest")))
-    runs = TrainingRun.objects.filter(merchant=shop).select_related("style").order_by("-created_at")[:TRAININGS]
+    newest = TrainingSample.objects.filter(run=OuterRef("pk")).order_by("-step").values("file")[:1]
+    runs = TrainingRun.objects.filter(merchant=shop).annotate(newest_sample=Subquery(newest)).select_related("style")
     running = [
         {"job": job, "kind": kind_name(job.kind), "percent": round(100 * job.fraction)}
         for job in unfinished.filter(status="running").order_by("started_at")[:TRAININGS]
     ]
-    return Health(queues, [_training(run) for run in runs], running)
+    return Health(queues, [_training(run) for run in runs.order_by("-created_at")[:TRAININGS]], running)
 
 
-def _training(run: TrainingRun) -> Training:
+def _training(run: Any) -> Training:
     score = run.scores.get("style_score") if isinstance(run.scores, dict) else None
     value = score if isinstance(score, int | float) else run.fraction
     tone = {"succeeded": "good", "failed": "bad", "dead": "bad"}.get(run.status, "accent")
-    return Training(run, bar(value, most=1.0, tone=tone), score)
+    sample = TrainingSample(file=run.newest_sample).file.url if run.newest_sample else ""
+    return Training(run, bar(value, most=1.0, tone=tone), score, sample)

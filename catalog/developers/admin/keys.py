@@ -50,6 +50,10 @@ class KeyForm(forms.ModelForm):  # type: ignore[type-arg]
 
 @admin.register(PublishableKey)
 class PublishableKeyAdmin(NewInShopAdmin):
+    what_for = _(
+        "A key that may stand in the pages of your own shop: with it they show personal "
+        "shelves and report what shoppers do, and nothing more."
+    )
     form = KeyForm
     least_role = Membership.Role.OWNER
     list_display = ["name", "key", "origins_shown", "created_at", "state_shown", "merchant"]

@@ -63,6 +63,10 @@ class EndpointForm(forms.ModelForm):  # type: ignore[type-arg]
 
 @admin.register(WebhookEndpoint)
 class WebhookEndpointAdmin(NewInShopAdmin):
+    what_for = _(
+        "An address of yours that is told, signed, whenever something happens here: a job "
+        "ended, a rendering was published, a product changed."
+    )
     form = EndpointForm
     least_role = Membership.Role.OWNER
     list_display = ["url", "description", "events_shown", "state_shown", "failures", "merchant"]
