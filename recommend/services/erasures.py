@@ -25,10 +25,12 @@ from recommend.models import Shopper
 
 log = structlog.get_logger(__name__)
 
+_NAME = "erasures.jsonl"
+
 
 def ledger() -> Path:
     """Where erasures are written down."""
-    return Path(settings.DATA_ROOT) / "erasures.jsonl"
+    return Path(settings.DATA_ROOT) / _NAME
 
 
 def write_down(shopper: Shopper) -> None:
@@ -48,6 +50,14 @@ def write_down(shopper: Shopper) -> None:
         file.write("\n" + json.dumps(entry))  # the line before may be torn: begin a new one
         file.flush()
         os.fsync(file.fileno())
+
+
+def size() -> int:
+    """Bytes of the list: it has grown where anybody was erased, by whichever process of this machine."""
+    try:
+        return os.stat(f"{settings.DATA_ROOT}/{_NAME}").st_size  # noqa: PTH116 - on every page: Path takes longer
+    except FileNotFoundError:
+        return 0
 
 
 def erased_since(moment: datetime) -> Iterator[dict[str, Any]]:

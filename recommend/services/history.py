@@ -2,6 +2,10 @@
 
 Every page asks how many events there are and which is the newest, which an index answers. While neither changes, the
 events and what follows from them (the folded-in taste, whole shelves) are taken from this process's memory.
+
+Whoever is erased is forgotten there, too: at once in the process that erases, even by a page that is under way, and with
+the next page in every other process of the machine, which sees that the list of erasures has grown. (They serve nothing of
+it in between: the shopper is gone. Other machines' processes let go of it within ``KEPT_SECONDS`` of pages.)
 """
 
 from __future__ import annotations
@@ -12,12 +16,14 @@ from collections import OrderedDict
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Count, Max
 
 from catalog.prepared import PreparedRead
 from recommend.engine.query import HistoryEvent
 from recommend.models import Interaction, Shopper
+from recommend.services import erasures
 
 #: The newest events that speak for a shopper.
 NEWEST = 200
@@ -91,6 +97,8 @@ class _Kept:
     """A shopper's history, the rows that it was made of, and the state that they were read in."""
 
     used: float
+    #: The shopper's own, which no other one ever has; row numbers come again after a restore.
+    key: UUID
     state: State | None
     rows: Rows
     history: History
@@ -101,18 +109,33 @@ _kept: OrderedDict[int, _Kept] = OrderedDict()
 _lock = threading.Lock()
 
 
+class _Forgettings:
+    """What tells a page that something was forgotten while it read."""
+
+    #: Times that anything was forgotten in this process.
+    count = 0
+    #: Of the list of erasures when it was last looked at.
+    size = 0
+
+
 def history_of(shopper: Shopper | None) -> History:
     """The shopper's newest events (none for a stranger); the same object as last time while they are the same."""
     if shopper is None:
         return History()
+    _notice_erasures()
+    forgettings = _Forgettings.count
     state: Any = next(iter(_STATE.raw(shopper.pk)), None)
     before, now = _kept.get(shopper.pk), time.monotonic()
+    if before is not None and before.key != shopper.key_id:
+        before = None
     if before is not None and before.state == state:
         kept = replace(before, used=now)
     else:  # the state first: an event that comes between the two reads is read again, not missed
         rows = _EVENTS.raw(shopper.pk) if state is not None else []
-        kept = _Kept(now, state, rows, History(_events_of(rows, before)))
+        kept = _Kept(now, shopper.key_id, state, rows, History(_events_of(rows, before)))
     with _lock:
+        if forgettings != _Forgettings.count:  # what was read may be of somebody who has been erased meanwhile
+            return kept.history
         _kept[shopper.pk] = kept
         _kept.move_to_end(shopper.pk)
         while len(_kept) > MOST_KEPT or next(iter(_kept.values())).used < now - KEPT_SECONDS:
@@ -133,7 +156,16 @@ def _event(product: int, kind: str, moment: Any, style: int | None, value: float
 def forget(shopper_id: int | None = None) -> None:
     """Keep nothing of a shopper (who erased what they did), or of nobody."""
     with _lock:
+        _Forgettings.count += 1
         if shopper_id is None:
             _kept.clear()
         else:
             _kept.pop(shopper_id, None)
+
+
+def _notice_erasures() -> None:
+    """Forget everybody where another process has erased somebody; it is rare, and one page each reads anew."""
+    size = erasures.size()
+    if size != _Forgettings.size:
+        _Forgettings.size = size
+        forget()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.db import connection
@@ -10,7 +11,7 @@ from django.utils import timezone
 
 from catalog.models import Product
 from recommend.models import Interaction, MerchandisingRule
-from recommend.services import catalogue, history, shoppers
+from recommend.services import catalogue, erasures, history, shoppers
 from recommend.services.history import history_of
 from recommend.services.shelves import Shelves
 from recommend.services.slates import Presenter
@@ -74,6 +75,38 @@ def test_an_erased_shopper_is_not_kept(shop, shopper):
     history_of(shopper)
     shoppers.erase(shopper=shopper)
     assert not history._kept
+
+
+def test_a_page_that_is_under_way_during_an_erasure_keeps_nothing(shop, shopper, monkeypatch):
+    """It has read the rows; the shopper is erased; only then would it put them into the memory."""
+    events_of = history._events_of
+
+    def erased_meanwhile(rows, before):
+        shoppers.erase(shopper=shopper)
+        return events_of(rows, before)
+
+    monkeypatch.setattr(history, "_events_of", erased_meanwhile)
+    assert history_of(shopper).events, "the page itself goes on with what it has read"
+    assert not history._kept
+
+
+def test_what_another_process_erased_goes_with_the_next_page(shop, shopper, django_assert_num_queries):
+    other = shoppers.grant_consent(merchant=shop.merchant, visitor_id="somebody else")
+    history_of(shopper)
+    history_of(other)
+    assert set(history._kept) == {shopper.pk, other.pk}
+    erasures.write_down(shopper)  # all that this process learns of it
+    with django_assert_num_queries(1):  # none for finding out; the other one's history, which is empty
+        history_of(other)
+    assert set(history._kept) == {other.pk}
+    assert history_of(other) is history_of(other), "once"
+
+
+def test_a_row_number_that_comes_again_is_somebody_else(shop, shopper):
+    """After a restore; by chance with as many events and the same newest one."""
+    first = history_of(shopper)
+    shopper.key_id = uuid4()
+    assert history_of(shopper) is not first
 
 
 def test_only_so_many_shoppers_are_kept(shop, monkeypatch):
