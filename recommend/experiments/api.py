@@ -161,7 +161,7 @@ class ExperimentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, OwnVie
         return self._answer(lifecycle.stop(experiment=self.get_object(), by=request.user))
 
     @extend_schema(
-        summary="Give everybody a variant of a stopped experiment", request=RollOutSerializer,
+        summary="Give everybody a variant; an experiment that runs is stopped with it", request=RollOutSerializer,
         responses=ExperimentSerializer,
     )  # fmt: skip
     @action(detail=True, methods=["post"], url_path="roll-out")

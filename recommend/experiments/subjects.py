@@ -11,14 +11,15 @@ from django.utils.translation import gettext_lazy as _
 
 from jobs.errors import Text
 
-SHELF, RENDERING = "shelf", "rendering"
+SHELF, BESIDE, RENDERING = "shelf", "beside", "rendering"
 #: Layers act on different decisions, so one experiment may run in each at a time without mixing their effects.
 LAYERS: Mapping[str, Text] = {
     SHELF: _("Which products stand on the shelves"),
+    BESIDE: _("Which products stand beside a product"),
     RENDERING: _("Which picture of a product is shown"),
 }
 
-PERSONAL, POPULAR = "personal", "popular"
+PERSONAL, POPULAR, SIMILAR = "personal", "popular", "similar"
 LEARNED, OWN_SHARE, ORIGINAL_ONLY = "learned", "own-share", "original"
 #: The weight of relevance against variety (maximal marginal relevance) behind each word.
 RELEVANCE: Mapping[str, float] = {"much": 0.6, "usual": 0.8, "none": 1.0}
@@ -66,6 +67,16 @@ SUBJECTS: Mapping[str, Subject] = {
                 Option("usual", _("Usual variety"), _("near twins are kept apart a little")),
                 Option("much", _("More variety"), _("near twins are kept well apart")),
                 Option("none", _("No variety rule"), _("the best fit first, twins or not")),
+            ),
+        ),
+        Subject(
+            "beside",
+            BESIDE,
+            _("Beside a product"),
+            _("What should stand on a product's page?"),
+            (
+                Option(SIMILAR, _("Like this product"), _("what is bought together or looks alike")),
+                Option(PERSONAL, _("For this shopper"), _("what the shopper may like, whatever they look at")),
             ),
         ),
         Subject(

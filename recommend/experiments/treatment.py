@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -25,7 +25,15 @@ from catalog.models import Merchant
 from recommend.engine.experiments import Variant as Arm
 from recommend.engine.experiments import assign
 from recommend.experiments.models import Exposure
-from recommend.experiments.subjects import LEARNED, ORIGINAL_ONLY, PERSONAL, RELEVANCE
+from recommend.experiments.subjects import (
+    BESIDE,
+    LEARNED,
+    ORIGINAL_ONLY,
+    PERSONAL,
+    RELEVANCE,
+    SIMILAR,
+    layer_of,
+)
 from recommend.models import Shopper
 
 #: Exposures that a process remembers having stored today; beyond it forgets, which costs an insert that changes nothing.
@@ -48,9 +56,13 @@ class Treatment:
     strategy: str = PERSONAL
     relevance: float | None = None
     rendering: str | None = None
+    #: What the shelf of a product's page shows.
+    beside: str = SIMILAR
     version: Version | None = None
     #: (experiment, variant) ids that the shopper is part of.
     exposures: tuple[tuple[int, int], ...] = ()
+    #: The experiment that only a product's page shows.
+    seen_beside: int | None = None
 
     @property
     def is_personal(self) -> bool:
@@ -84,6 +96,8 @@ def treatment_of(merchant: Merchant, shopper: Shopper | None) -> Treatment:
         if variant is not None:
             treatment = treatment_with(treatment, running["subject"], variant)
             exposures.append((running["id"], variant["id"]))
+            if layer_of(running["subject"]) == BESIDE:
+                treatment = replace(treatment, seen_beside=running["id"])
     return replace(treatment, exposures=tuple(exposures)) if exposures else treatment
 
 
@@ -97,15 +111,20 @@ def variant_of(running: Mapping[str, Any], shopper: Shopper) -> Mapping[str, Any
     return next((variant for variant in running["variants"] if str(variant["id"]) == name), None)
 
 
-def note_exposures(treatment: Treatment, shopper: Shopper | None) -> None:
-    """Keep that the shopper saw their variant; at most one statement, and none where this process did it before."""
+def note_exposures(treatment: Treatment, shopper: Shopper | None, *, slots: Collection[str]) -> None:
+    """Keep that the shopper saw their variant on the shelves of these slots.
+
+    At most one statement, and none where this process did it before.
+    """
     if shopper is None or not treatment.exposures:
         return
+    beside = "product" in slots
+    seen = [pair for pair in treatment.exposures if beside or pair[0] != treatment.seen_beside]
     now = timezone.now()
     # The shopper's date tells them from an earlier one under the same id (a database brought back, or begun anew). Today's
     # is there because rows are purged behind this process's back: what it stored yesterday it stores again, and the
     # shopper goes on counting, in the variant that the hash gives them as ever.
-    marks = {(*pair, shopper.pk, shopper.created_at, now.date()): pair for pair in treatment.exposures}
+    marks = {(*pair, shopper.pk, shopper.created_at, now.date()): pair for pair in seen}
     fresh = {mark: pair for mark, pair in marks.items() if mark not in _stored}
     if not fresh:
         return
@@ -130,6 +149,8 @@ def treatment_with(treatment: Treatment, subject: str, variant: Mapping[str, Any
         return replace(treatment, relevance=RELEVANCE[value])
     if subject == "version":
         return replace(treatment, version=Version(int(value), variant["directory"]))
+    if subject == "beside":
+        return replace(treatment, beside=value)
     return replace(treatment, rendering=value)
 
 

@@ -21,6 +21,7 @@ from recommend import serving
 from recommend.engine.fitted import FittedRecommender
 from recommend.engine.query import UserQuery
 from recommend.engine.rules import Placed, Rules, Source, fill_shelf
+from recommend.experiments.subjects import SIMILAR
 from recommend.experiments.treatment import Treatment, treatment_of
 from recommend.models import MerchandisingRule, Shopper
 from recommend.services.catalogue import Snapshot, facts, snapshot
@@ -100,7 +101,7 @@ class Shelves:
         kept = whose.worked_out
         rules = [(rule.effect, rule.product_id, rule.category_id, rule.slot) for rule in self._active_rules]
         basis = (self._served, self.snapshot, rules)
-        treated = ("choices", self.treatment.is_personal, self.treatment.relevance)
+        treated = ("choices", self.treatment.is_personal, self.treatment.relevance, self.treatment.beside)
         known = kept.get(treated)
         if known is None or known[0] != basis or len(known[1]) > MOST_CHOICES:
             known = kept[treated] = (basis, {})
@@ -119,7 +120,7 @@ class Shelves:
     ) -> list[Pick]:
         """Up to ``k`` products for a place. ``product``: like that product; ``category``: of that category."""
         asked = (slot, k, product_id, category_id, lowest_price, highest_price, explain)
-        if slot == "product" and product_id is not None:  # like a product: of the shopper, only what they have counts
+        if self._is_like(slot, product_id):  # of the shopper, only what they have counts
             choices, besides = (
                 self._choices_of(self.snapshot),
                 (frozenset(self._placed), frozenset(self.history.bought)),
@@ -147,7 +148,7 @@ class Shelves:
             rules = replace(rules, hidden=[*rules.hidden, *self._rows([product_id])])
         rules = replace(rules, hidden=[*rules.hidden, *self._rows(self._placed)])
         sources: list[Source] = [_Newest(self.snapshot)]
-        if slot == "product" and product_id is not None and self.fitted is not None:
+        if product_id is not None and self._is_like(slot, product_id) and self.fitted is not None:
             sources.insert(0, _Similar(self, product_id))
         elif slot != "new" and self.fitted is not None:
             sources.insert(0, _ForShopper(self, slot))
@@ -161,6 +162,10 @@ class Shelves:
         if chosen and self.fitted is not None and self.query is not None:
             why = dict(zip(chosen, self.fitted.reasons(self.query, chosen), strict=True))
         return tuple(self._pick(item, product_id, why, explain=explain) for item in placed)
+
+    def _is_like(self, slot: Slot, product_id: int | None) -> bool:
+        """Whether the shelf shows what is like a product, and not the shopper's own order."""
+        return slot == "product" and product_id is not None and self.treatment.beside == SIMILAR
 
     def _rows(self, product_ids: set[int] | list[int]) -> list[int]:
         return [self.snapshot.rows[pk] for pk in product_ids if pk in self.snapshot.rows]

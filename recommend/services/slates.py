@@ -83,7 +83,7 @@ class Presenter:
         }
         ids = self._keep(shown) if keep and self.page.shopper is not None else {}
         if ids:
-            note_exposures(self.page.treatment, self.page.shopper)
+            note_exposures(self.page.treatment, self.page.shopper, slots=ids.keys())
         return {slot: ShownSlate(slot, items, ids.get(slot)) for slot, items in shown.items()}
 
     def plain(self, product_ids: Sequence[int]) -> list[ShownProduct]:

@@ -19,6 +19,7 @@ from tests.styling.factories import person
 TWO = {
     "strategy": ("personal", "popular"),
     "diversity": ("usual", "much"),
+    "beside": ("similar", "personal"),
     "rendering": ("own-share", "original"),
 }
 

@@ -216,6 +216,12 @@ def test_a_draft_shows_what_shoppers_would_see_and_can_be_deleted(desk, shop, bo
     assert not Experiment.objects.exists()
 
 
+def test_a_draft_beside_products_shows_the_shelf_of_a_product(desk, shop, boss):
+    text = page_of(desk, draft(shop, "beside", by=boss)).content.decode()
+
+    assert f"What stands beside “{shop.products()[-1].name}”" in text
+
+
 def test_an_empty_list_invites_and_a_full_one_shows_how_far_each_is(desk, shop, boss):
     assert "Ask your shoppers" in desk.get(LIST).content.decode()
     experiment = lifecycle.start(experiment=draft(shop, by=boss), by=boss)

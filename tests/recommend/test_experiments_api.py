@@ -45,6 +45,17 @@ def test_a_program_runs_an_experiment_from_draft_to_decision_and_back(shop):
     assert [row["id"] for row in api.get("experiments/", status="stopped").json()["results"]] == [made.json()["id"]]
 
 
+def test_rolling_out_of_a_running_experiment_stops_it_too(shop):
+    api = Api(shop, scope="write")
+    made = api.send("POST", "experiments/", ASKED).json()
+    here, (control, _challenger) = f"experiments/{made['id']}/", made["variants"]
+    api.send("POST", f"{here}start/")
+    decided = api.send("POST", f"{here}roll-out/", {"variant": control["id"]}).json()
+
+    assert decided["status"] == "decided"
+    assert decided["stopped_at"]
+
+
 def test_what_does_not_follow_is_a_conflict_and_what_is_wrong_a_clear_400(shop):
     api = Api(shop, scope="write")
     here = f"experiments/{draft(shop).pk}/"

@@ -97,6 +97,38 @@ def test_the_popular_variant_gives_everybody_the_strangers_shelf_and_the_persona
     assert [item.product.pk for item in page_of(shop, personal)] != stranger
 
 
+def beside(shop, shopper: Shopper | None, product) -> list[int]:
+    """The shelf of a product's page as the storefront makes it."""
+    shop.merchant.refresh_from_db()
+    shelves = Shelves(shop.merchant, shopper)
+    picks = shelves.shelf("product", 4, product_id=product.pk)
+    return [item.product.pk for item in Presenter(shelves).slates({"product": picks})["product"].items]
+
+
+def test_beside_a_product_stands_what_is_like_it_or_what_the_shopper_likes_and_only_who_was_there_counts(shop, boss):
+    experiment = lifecycle.start(experiment=draft(shop, "beside", by=boss), by=boss)
+    lifecycle.start(experiment=draft(shop, by=boss, subject="rendering"), by=boss)  # on another layer
+    control, challenger = experiment.variants.all()
+    _name, like_it = shopper_in(shop, control)
+    _name, own = shopper_in(shop, challenger)
+    for shopper in (like_it, own):
+        look_around(shopper, shop, shelf=1)
+        page_of(shop, shopper)
+    assert not Exposure.objects.filter(experiment=experiment).exists()
+    on_first_shelf = shop.products(0)[6]
+    stranger = beside(shop, None, on_first_shelf)
+    second = {product.pk for product in shop.products(1)}
+
+    assert beside(shop, like_it, on_first_shelf) == stranger
+    found = beside(shop, own, on_first_shelf)
+    assert on_first_shelf.pk not in found
+    assert len(second & set(found)) > len(second & set(stranger))
+    assert set(Exposure.objects.filter(experiment=experiment).values_list("shopper", "variant")) == {
+        (like_it.pk, control.pk),
+        (own.pk, challenger.pk),
+    }
+
+
 def test_the_original_variant_shows_photos_alone(shop, boss):
     experiment = lifecycle.start(experiment=draft(shop, "rendering", by=boss), by=boss)
     control, challenger = experiment.variants.all()

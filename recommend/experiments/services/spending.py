@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from statistics import median
 from typing import Any
 
@@ -43,11 +43,11 @@ class Spending:
 def spending_of(merchant: Merchant) -> Spending:
     """What is usual in the shop, some minutes old at most."""
     key = f"experiments:spending:{merchant.pk}:{merchant.created_at:%s}:{merchant.currency}"
-    known: Spending | None = cache.get(key)
+    known: tuple[Any, ...] | None = cache.get(key)
     if known is None:
-        known = _read(merchant)
+        known = astuple(_read(merchant))
         cache.set(key, known, CACHED_SECONDS)
-    return known
+    return Spending(*known)
 
 
 def _read(merchant: Merchant) -> Spending:

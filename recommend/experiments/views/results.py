@@ -266,14 +266,16 @@ def _taking_part(experiment: Experiment) -> float:
 
 def _previews(experiment: Experiment) -> dict[str, Any]:
     try:
-        shopper, previews = previews_of(experiment)
+        found = previews_of(experiment)
     except UserError:  # a version whose files are gone: starting says so
         return {}
     looks = [
-        [(item.product.pk, item.rendering.pk if item.rendering else None) for item in one.items] for one in previews
+        [(item.product.pk, item.rendering.pk if item.rendering else None) for item in one.items]
+        for one in found.of_variants
     ]
     return {
-        "previews": [("ABCD"[number], one) for number, one in enumerate(previews)],
-        "example": shopper,
+        "previews": [("ABCD"[number], one) for number, one in enumerate(found.of_variants)],
+        "example": found.shopper,
+        "beside": found.beside,
         "alike": all(look == looks[0] for look in looks),
     }
