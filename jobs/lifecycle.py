@@ -12,7 +12,7 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
@@ -35,8 +35,16 @@ def lease_end() -> Any:
 
 
 def log_event(job_id: uuid.UUID, name: str, message: str = "", *, fence: int = 0, **data: Any) -> None:
-    """Append a line to the job's log."""
-    JobEvent.objects.create(job_id=job_id, name=name, message=message[:2000], fence=fence, data=data)
+    """Append a line to the job's log.
+
+    Whoever writes one holds the job's row until the line is committed, so that the lines' numbers grow as readers come to
+    see them: a stream that goes on after the last number it has seen (``server_sent_events``) misses none. SQLite has one
+    writer at a time anyway.
+    """
+    with transaction.atomic():
+        if connection.features.has_select_for_update:
+            Job.objects.select_for_update(no_key=True).filter(pk=job_id).values_list("pk").first()
+        JobEvent.objects.create(job_id=job_id, name=name, message=message[:2000], fence=fence, data=data)
 
 
 def claim(job_id: uuid.UUID, *, worker: str) -> int | None:

@@ -15,8 +15,9 @@ import contextlib
 import json
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 from django.conf import settings
@@ -150,16 +151,23 @@ def _frame(event: str, data: dict[str, Any], *, number: str = "") -> str:
     return (f"id: {number}\n" if number else "") + f"event: {event}\ndata: {content}\n\n"
 
 
-def _place_of(owner: str) -> str:
+class _Place(NamedTuple):
+    """One of an owner's places, and who holds it."""
+
+    key: str
+    holder: str
+
+
+def _place_of(owner: str) -> _Place | None:
     """One of the owner's places, in whichever process; it comes free by itself where a process is killed."""
     try:
         for number in range(MOST_PER_TOKEN):
-            key = f"job-stream:{owner}:{number}"
-            if cache.add(key, 1, STREAM_SECONDS + HEARTBEAT_SECONDS):
-                return key
+            place = _Place(f"job-stream:{owner}:{number}", uuid.uuid4().hex)
+            if cache.add(place.key, place.holder, STREAM_SECONDS + HEARTBEAT_SECONDS):
+                return place
     except RedisError as error:
         log.warning("job_stream.uncounted", error=str(error))  # the process's own bound still holds
-        return ""
+        return None
     raise TooManyStreams(
         "too-many-streams",
         _("%(most)d streams of this token are open already.") % {"most": MOST_PER_TOKEN},
@@ -167,7 +175,9 @@ def _place_of(owner: str) -> str:
     )
 
 
-def _give_back(place: str) -> None:
-    if place:
+def _give_back(place: _Place | None) -> None:
+    """Free the place, unless it has run out under a client that read slowly, and is somebody else's by now."""
+    if place is not None:
         with contextlib.suppress(RedisError):
-            cache.delete(place)
+            if cache.get(place.key) == place.holder:
+                cache.delete(place.key)

@@ -9,7 +9,7 @@ import httpx
 import pytest
 import redis
 from django.core.cache import cache
-from django.db import connection
+from django.db import connection, transaction
 from rest_framework.test import APIClient
 
 from jobs import lifecycle, server_sent_events
@@ -228,3 +228,53 @@ def test_the_real_server_streams_refuses_beyond_its_places_and_stays_free_for_ot
         wait_until(free_again, what="the place of the client that went away")
         Job.objects.filter(pk=job.pk).update(status="cancelled")
         assert "event: end" in list(lines)
+
+
+@pytest.mark.django_db
+def test_a_place_that_ran_out_is_not_taken_from_who_has_it_now():
+    """A client that reads slowly outlasts its place; somebody else takes it; the slow one ends."""
+    slow = server_sent_events._place_of("token:1")
+    cache.delete(slow.key)
+    quick = server_sent_events._place_of("token:1")
+    assert quick.key == slow.key
+    server_sent_events._give_back(slow)
+    assert cache.get(quick.key) == quick.holder
+    server_sent_events._give_back(quick)
+    assert cache.get(quick.key) is None
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.postgres
+def test_of_two_writers_at_once_a_reader_misses_neither(wait_until):
+    """The one whose line has the lower number commits last: a reader between the two must not have seen the higher one."""
+    job = Job.objects.create(kind="tests.job")
+    written, may_commit = threading.Event(), threading.Event()
+
+    def write_slowly() -> None:
+        with transaction.atomic():
+            lifecycle.log_event(job.pk, "slow")
+            written.set()
+            may_commit.wait(20)
+        connection.close()
+
+    def write() -> None:
+        lifecycle.log_event(job.pk, "quick")
+        connection.close()
+
+    def waits() -> bool:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT EXISTS (SELECT 1 FROM pg_locks WHERE NOT granted)")
+            return cursor.fetchone()[0]
+
+    slow, quick = threading.Thread(target=write_slowly), threading.Thread(target=write)
+    slow.start()
+    assert written.wait(20)
+    quick.start()
+    wait_until(lambda: waits() or not quick.is_alive(), what="the quick one, or its waiting")
+    seen = list(JobEvent.objects.filter(job=job).order_by("pk"))
+    after = seen[-1].pk if seen else 0
+    may_commit.set()
+    for thread in (slow, quick):
+        thread.join(20)
+    seen += JobEvent.objects.filter(job=job, pk__gt=after).order_by("pk")
+    assert [line.name for line in seen] == ["slow", "quick"]
