@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Merchant, MerchantScoped, Product
 from jobs.models import Job
+from jobs.versions import Version
 from styling.models import Style, StyledImage
 
 
@@ -130,19 +131,8 @@ class RecommenderFit(Job):
         ordering = ["-created_at"]
 
 
-class Recommender(models.Model):
+class Recommender(Version):
     """A fitted, versioned recommender with its offline scores."""
-
-    class Status(models.TextChoices):
-        CANDIDATE = "candidate", _("Candidate")
-        DEPLOYED = "deployed", _("Deployed")
-        RETIRED = "retired", _("Retired")
-
-    TRANSITIONS: dict[str, frozenset[str]] = {
-        "candidate": frozenset({"deployed", "retired"}),
-        "deployed": frozenset({"retired"}),
-        "retired": frozenset({"deployed"}),
-    }
 
     merchant = models.ForeignKey(Merchant, models.CASCADE, related_name="recommenders", verbose_name=_("shop"))
     fit = models.OneToOneField(
@@ -153,15 +143,8 @@ class Recommender(models.Model):
         related_name="recommender",
         verbose_name=_("fit"),
     )
-    version = models.PositiveIntegerField(_("version"))
-    status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.CANDIDATE)
-    #: The artifact directory, relative to ``settings.ARTIFACTS_ROOT``.
-    directory = models.CharField(max_length=200, editable=False)
-    metrics = models.JSONField(_("scores"), default=dict, editable=False)
     #: Why it was not deployed by itself: ``{"new": .12, "old": .17, "version": 3}``, empty where it was.
     held = models.JSONField(default=dict, editable=False)
-    created_at = models.DateTimeField(_("created"), auto_now_add=True)
-    deployed_at = models.DateTimeField(_("deployed at"), null=True, blank=True, editable=False)
 
     objects = MerchantScoped.as_manager()
 

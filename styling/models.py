@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Category, Merchant, MerchantScoped, ProductImage, in_language
 from jobs.models import Job
+from jobs.versions import Version
 
 
 class Style(models.Model):
@@ -125,19 +126,8 @@ class TrainingSample(models.Model):
         return f"{self.run} · {self.step}"
 
 
-class StyleModel(models.Model):
+class StyleModel(Version):
     """A trained, versioned translator with its scores."""
-
-    class Status(models.TextChoices):
-        CANDIDATE = "candidate", _("Candidate")
-        DEPLOYED = "deployed", _("Deployed")
-        RETIRED = "retired", _("Retired")
-
-    TRANSITIONS: dict[str, frozenset[str]] = {
-        "candidate": frozenset({"deployed", "retired"}),
-        "deployed": frozenset({"retired"}),
-        "retired": frozenset({"deployed"}),
-    }
 
     merchant = models.ForeignKey(Merchant, models.CASCADE, related_name="style_models", verbose_name=_("shop"))
     style = models.ForeignKey(Style, models.CASCADE, related_name="models", verbose_name=_("style"))
@@ -149,17 +139,10 @@ class StyleModel(models.Model):
         related_name="style_model",
         verbose_name=_("training run"),
     )
-    version = models.PositiveIntegerField(_("version"))
-    status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.CANDIDATE)
-    #: The artifact directory, relative to ``settings.ARTIFACTS_ROOT``.
-    directory = models.CharField(max_length=200, editable=False)
-    metrics = models.JSONField(_("scores"), default=dict, editable=False)
     samples = models.FileField(upload_to="samples/", max_length=200, blank=True, editable=False)
     #: Rules of the artifact's domain: what must stand beside every rendering, and whether a person must look first.
     notice = models.CharField(_("notice"), max_length=300, blank=True, editable=False)
     never_auto_publish = models.BooleanField(_("published one by one only"), default=False, editable=False)
-    created_at = models.DateTimeField(_("created"), auto_now_add=True)
-    deployed_at = models.DateTimeField(_("deployed at"), null=True, blank=True, editable=False)
 
     objects = MerchantScoped.as_manager()
 

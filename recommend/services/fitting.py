@@ -234,8 +234,8 @@ def deploy(*, recommender: Recommender, by: Any = None) -> Recommender:
         previous = Recommender.objects.filter(merchant=merchant, status=Recommender.Status.DEPLOYED)
         before = {"version": row.version} if (row := previous.first()) else {}
         previous.update(status=Recommender.Status.RETIRED)
-        allowed = [state for state, targets in Recommender.TRANSITIONS.items() if "deployed" in targets]
-        if not Recommender.objects.filter(pk=recommender.pk, status__in=allowed).update(
+        ready = Recommender.before(Recommender.Status.DEPLOYED)
+        if not Recommender.objects.filter(pk=recommender.pk, status__in=ready).update(
             status=Recommender.Status.DEPLOYED, deployed_at=timezone.now(), held={}
         ):
             raise Conflict("already-deployed", _("This version is in use already."))

@@ -139,8 +139,7 @@ def _put_into_use(model: StyleModel, *, by: Any, action: str) -> None:
 
 def _move(model: StyleModel, to: str, **changes: Any) -> None:
     """One conditional UPDATE along the transition table."""
-    sources = [status for status, targets in StyleModel.TRANSITIONS.items() if to in targets]
-    if not StyleModel.objects.filter(pk=model.pk, status__in=sources).update(status=to, **changes):
+    if not StyleModel.objects.filter(pk=model.pk, status__in=StyleModel.before(to)).update(status=to, **changes):
         raise Conflict("model-moved", _("This version has been changed meanwhile."), _("Reload the page."))
     model.status = to
     for name, value in changes.items():
