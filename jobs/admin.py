@@ -15,7 +15,7 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.decorators import action, display
 
 from jobs import services
-from jobs.admin_times import with_moments
+from jobs.admin_times import took, with_moments
 from jobs.errors import UserError
 from jobs.models import Job, JobEvent, WorkerPresence
 from jobs.presence import SEEN_WITHIN, workers_seen
@@ -30,6 +30,10 @@ STATUS_COLORS = {
     Job.Status.DEAD: "danger",
     Job.Status.CANCELLED: "",
 }
+
+
+#: How the kinds of jobs end that make the smaller copies of one picture.
+SMALL = ".renditions"
 
 
 class ReadOnlyAdmin(ModelAdmin):
@@ -61,6 +65,26 @@ class KindFilter(admin.AllValuesFieldListFilter):
             yield {**choice, "display": kind_name(str(choice["display"]))}
 
 
+class SmallJobsFilter(admin.SimpleListFilter):
+    """Whether finished jobs for single pictures are listed: a shop has thousands of them, and nobody looks for one."""
+
+    title = _("small jobs that are done")
+    parameter_name = "small"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("shown", _("Shown"))]
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        first, *others = super().choices(changelist)
+        yield {**first, "display": _("Left out")}
+        yield from others
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == "shown" or SMALL in request.GET.get("kind", ""):
+            return queryset
+        return queryset.exclude(status=Job.Status.SUCCEEDED, kind__endswith=SMALL)
+
+
 class JobEventInline(TabularInline):
     model = JobEvent
     fields = readonly_fields = ["at", "name", "message"]
@@ -86,7 +110,7 @@ class JobAdmin(ReadOnlyAdmin):
         "created_at",
         "finished_at",
     ]
-    list_filter = ["status", ("kind", KindFilter), "queue"]
+    list_filter = ["status", ("kind", KindFilter), SmallJobsFilter, "queue"]
     list_select_related = ["created_by"]
     search_fields = ["id", "kind", "error_message"]
     date_hierarchy = "created_at"
@@ -153,7 +177,7 @@ class JobAdmin(ReadOnlyAdmin):
     @display(description=_("Progress"))
     def progress_shown(self, job: Job) -> str:
         if job.status == Job.Status.SUCCEEDED:  # a full bar says nothing, and an unfinished message would be wrong
-            return job.progress_message if job.progress_done == job.progress_total else "–"
+            return took(job.started_at, job.finished_at)
         percent = round(100 * job.fraction)
         return format_html(
             '<progress value="{}" max="100" aria-label="{}%"></progress> {}% {}',

@@ -13,6 +13,7 @@ from django.db.models import DateTimeField, Model
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
+from django.utils.translation import gettext as _
 from unfold.decorators import display
 
 
@@ -28,6 +29,18 @@ def moment_shown(moment: datetime | None) -> str:
         exact,
         naturaltime(moment),
     )
+
+
+def took(started: datetime | None, finished: datetime | None) -> str:
+    """How long something took, to two figures or so; “–” where it is not known."""
+    if started is None or finished is None:
+        return "–"
+    seconds = (finished - started).total_seconds()
+    if seconds < 100:
+        return _("took %(n)s s") % {"n": f"{seconds:.0f}" if seconds >= 10 else f"{seconds:.1f}"}
+    if seconds < 6000:
+        return _("took %(n)s min") % {"n": f"{seconds / 60:.0f}"}
+    return _("took %(n)s h") % {"n": f"{seconds / 3600:.1f}"}
 
 
 def with_moments(model: type[Model], columns: Sequence[Any]) -> list[Any]:

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -17,8 +17,8 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from catalog.admin_access import LookOnlyAdmin, OwnFilter, TenantAdmin, editable_shops
-from catalog.models import Category
-from catalog.views.doors import key_of
+from catalog.models import Category, ProductImage
+from catalog.views.doors import IN_A_ROW, key_of, thumbnail
 from jobs.errors import UserError
 from recommend.admin_views.codes import code_of, with_code
 from recommend.labels import PLACES, place_name
@@ -188,7 +188,16 @@ class MerchandisingRuleAdmin(TenantAdmin):
 
 @admin.register(Interaction)
 class InteractionAdmin(ShownOnlyAdmin):
-    list_display = ["occurred_at", "kind_shown", "product", "style", "place_shown", "position", "shopper_shown"]
+    list_display = [
+        "occurred_at",
+        "kind_shown",
+        "picture",
+        "product",
+        "style",
+        "place_shown",
+        "position_shown",
+        "shopper_shown",
+    ]
     list_filter = ["kind", ("style", OwnFilter)]
     list_select_related = ["product", "style", "shopper"]
     search_fields = ["product__name", "product__name_zh", "product__sku"]
@@ -201,6 +210,30 @@ class InteractionAdmin(ShownOnlyAdmin):
         "click": "info",
         "dislike": "danger",
     }
+
+    class Media:
+        css = {"all": ["styling/studio.css"]}
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        first = ProductImage.objects.filter(position=0)
+        return (
+            super()
+            .get_queryset(request)
+            .prefetch_related(Prefetch("product__images", first, to_attr="first_pictures"), "styled_image")
+        )
+
+    @display(description=_("What they saw"))
+    def picture(self, row: Any) -> str:
+        """The rendering that was shown, or the product's photo."""
+        shown = row.styled_image or next(iter(row.product.first_pictures), None)
+        if shown is None:
+            return "–"
+        strip = '<span class="st-strip"><img src="{}" alt="" loading="lazy" width="44" height="44"></span>'
+        return format_html(strip, thumbnail(shown, width=IN_A_ROW))
+
+    @display(description=_("position"), ordering="position")
+    def position_shown(self, row: Interaction) -> int | str:
+        return "–" if row.position is None else row.position + 1
 
     @display(description=_("Event"), label=COLORS, ordering="kind")
     def kind_shown(self, row: Interaction) -> tuple[str, Any]:

@@ -8,9 +8,15 @@ from django import template
 from django.middleware.csrf import get_token
 
 from catalog.current_shop import ALL, current_shop
-from stylerec_site.navigation import MOST_SHOPS, standing_of
+from stylerec_site.navigation import MOST_SHOPS, menu_names, standing_of
 
 register = template.Library()
+
+
+@register.filter
+def as_in_the_menu(title: object) -> str:
+    """A page's name as the side bar has it, where it is one of the side bar's lists: one thing, one name."""
+    return menu_names().get(str(title).lower(), str(title))
 
 
 @register.inclusion_tag("admin/shop_switcher.html", takes_context=True)

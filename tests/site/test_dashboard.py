@@ -369,6 +369,14 @@ def test_jobs_and_what_was_done_stand_in_words(log_in, merchant):
     jobs = client.get(reverse("admin:jobs_job_changelist")).content.decode()
     assert ">Training<" in jobs
     assert "styling.train " not in jobs
+    address = reverse("admin:jobs_job_changelist")
+    for status in (Job.Status.SUCCEEDED, Job.Status.FAILED):
+        Job.objects.create(kind="catalog.renditions", merchant_key=merchant.pk, status=status)
+
+    def small(**query):
+        return sum(job.kind == "catalog.renditions" for job in client.get(address, query).context["cl"].result_list)
+
+    assert (small(), small(small="shown"), small(kind="catalog.renditions")) == (1, 2, 2)
     audit.record(merchant=merchant, actor=None, action="rule-changed", target=merchant)
     audit.record(merchant=merchant, actor=None, action="something-else", target=merchant)
     trail = client.get(reverse("admin:catalog_auditentry_changelist")).content.decode()
