@@ -10,6 +10,7 @@ from django.core.cache import cache
 from django.urls import reverse
 from django.utils import timezone, translation
 
+from catalog.models import Merchant
 from recommend.experiments.models import Experiment
 from recommend.experiments.services import lifecycle
 from recommend.experiments.services.drafts import Asked
@@ -172,6 +173,9 @@ def test_the_page_of_a_goal_in_money_says_what_is_missing_and_what_harms(desk, s
     assert "So far they weigh as much as 3 and 3" in text
     assert "2 of 10 purchases came without an amount" in text
     assert "each shopper counted up to €120" in text
+    assert "amounts in two currencies" not in text
+    Merchant.objects.update(currency="JPY")
+    assert "amounts in two currencies" in page_of(desk, experiment).content.decode()
 
 
 def test_a_question_that_takes_too_long_is_answered_with_one_that_does_not(desk, shop):

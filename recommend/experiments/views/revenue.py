@@ -26,6 +26,7 @@ def revenue_of(experiment: Experiment, report: Report) -> dict[str, Any] | None:
     return {
         "is_goal": experiment.metric == REVENUE,
         "cap": level_text(money, experiment.spend["cap"], currency),
+        "is_mixed": experiment.status == Experiment.Status.RUNNING and experiment.merchant.currency != currency,
         "purchases": report.purchases,
         "unpriced": report.unpriced,
         "arms": [

@@ -52,8 +52,11 @@ def _conclusion(experiment: Experiment, report: Report) -> tuple[str, Text]:
     if report.conclusion == "stop":
         return "stop", _harm(report)
     if report.comparisons and all(_is_alike(experiment, report, one) for one in report.comparisons):
-        text = _("The ways do about the same: none rises or falls by %(uplift)s. Keep whichever you like.") % uplift
-        return "alike", text
+        return "alike", (
+            _("The ways do about the same: none rises or falls by %(uplift)s. Stop it, and keep whichever you like.")
+            if experiment.status == Experiment.Status.RUNNING
+            else _("The ways do about the same: none rises or falls by %(uplift)s. Keep whichever you like.")
+        ) % uplift
     if experiment.status == Experiment.Status.STOPPED:
         text = _(
             "It was stopped before it was decided: neither way is shown to be better. Roll out the one that you like, or "

@@ -9,6 +9,7 @@
   const showSides = () => {
     for (const sides of form.querySelectorAll("[data-subject]")) sides.hidden = sides.dataset.subject !== chosen("subject");
     for (const rail of form.querySelectorAll("[data-rail]")) rail.hidden = rail.dataset.rail === chosen("metric");
+    for (const select of form.querySelectorAll(".ex-side select")) select.nextElementSibling.textContent = select.selectedOptions[0].dataset.what;
     for (const output of form.querySelectorAll("output")) output.value = `${form.elements[output.dataset.for].value} %`;
   };
 
