@@ -3,9 +3,10 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 PORT   ?= 8000
+OUT    ?= look
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-check site test lint types contracts checks unit messages client clean
+.PHONY: help install demo demo-check site style test lint types contracts checks unit messages client clean
 
 help:  ## show this list
 	@echo "StyleRec: train styles, stylise products, show every shopper a storefront of their own."
@@ -30,6 +31,16 @@ $(VENV)/.stamp-dev: $(VENV)/.stamp requirements-dev.txt
 
 messages: $(VENV)/.stamp  ## compile the translations
 	@$(BIN)/python -m stylerec_site.translations
+
+install: $(VENV)/.stamp messages  ## set up the virtual environment and nothing else
+
+style: $(VENV)/.stamp  ## two folders of pictures in, a trained look and renderings out: make style SOURCE=photos TARGET=paintings
+	@test -n "$(SOURCE)" && test -n "$(TARGET)" || \
+		{ echo "Say which two folders: make style SOURCE=photos TARGET=paintings [OUT=look] [ARGS='--minutes 10 --preset painterly']"; exit 1; }
+	@if test -f "$(OUT)/model/config.json"; then echo "The look in $(OUT)/model is trained; rendering with it."; else \
+		$(BIN)/python manage.py train_style --source "$(SOURCE)" --target "$(TARGET)" --out "$(OUT)/model" \
+			$$(test ! -d "$(OUT)/model" || echo --resume) $(ARGS); fi
+	@$(BIN)/python manage.py stylize --model "$(OUT)/model" --input "$(SOURCE)" --output "$(OUT)/pictures"
 
 demo: $(VENV)/.stamp messages  ## set up everything, run the main job, keep the shop open (Ctrl-C ends it)
 	@$(BIN)/python -m stylerec_site.demo --port $(PORT)
