@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from catalog.access import merchant_ids_of, require_role
-from catalog.current_shop import current_shop
+from catalog.current_shop import current_shop, follow
 from catalog.developers.announcing import announce_job
 from catalog.models import Membership, Merchant
 from catalog.permissions import merchant_of
@@ -21,6 +21,9 @@ class JobTenancy:
     def listed_merchant_id(self, request: Any) -> int | None:
         shop = current_shop(request)
         return shop.pk if shop else None
+
+    def opened(self, request: Any, merchant_id: int) -> None:
+        follow(request, merchant_id)
 
     def merchant_id_of(self, request: Any) -> int:
         return merchant_of(request).pk

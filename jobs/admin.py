@@ -143,8 +143,16 @@ class JobAdmin(ReadOnlyAdmin):
         merchant_id = request.__dict__.get("_listed_merchant_id")
         return jobs.filter(merchant_key=merchant_id) if merchant_id else jobs
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Job | None:
+        job: Job | None = super().get_object(request, object_id, from_field)
+        if job is not None and job.merchant_key is not None:  # the site's own jobs belong to none
+            tenancy().opened(request, job.merchant_key)
+        return job
+
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         waiting = Job.objects.visible_to(request.user).filter(status=Job.Status.QUEUED)
+        if merchant_id := tenancy().listed_merchant_id(request):
+            waiting = waiting.filter(merchant_key=merchant_id)
         for queue in waiting.order_by().values_list("queue", flat=True).distinct():
             if not workers_seen(queue):
                 self.message_user(

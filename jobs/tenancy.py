@@ -17,6 +17,9 @@ class Tenancy(Protocol):
     def listed_merchant_id(self, request: Any) -> int | None:
         """The one merchant whose jobs the admin's list shows; None for all that the user may see."""
 
+    def opened(self, request: Any, merchant_id: int) -> None:
+        """The page of a job of this merchant is being opened in the admin."""
+
     def merchant_id_of(self, request: Any) -> int:
         """The merchant that an API request acts for."""
 

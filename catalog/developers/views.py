@@ -9,11 +9,14 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from catalog.access import has_role
 from catalog.developers import announcing, delivering, endpoints, keys
 from catalog.developers.models import PublishableKey, WebhookDelivery, WebhookEndpoint
+from catalog.models import Membership
 from catalog.views.doors import found, page, staff_page
 from jobs.errors import UserError
 
@@ -69,8 +72,18 @@ def redeliver(request: HttpRequest, delivery_id: int) -> HttpResponse:
 @staff_page
 @require_POST
 def revoke(request: HttpRequest, key_id: int) -> HttpResponse:
-    """End a key."""
+    """End a key, once the question what that does has been answered: it takes no script to be asked."""
     key = found(PublishableKey.objects.select_related("merchant"), request, pk=key_id)
+    if not request.POST.get("sure") and has_role(request.user, key.merchant, Membership.Role.OWNER):
+        context = {
+            "what": key,
+            "question": _(
+                "Revoke this key? Pages that use it show their own content at once, and it cannot be brought back."
+            ),
+            "verb": _("Revoke"),
+            "back": reverse("admin:developers_publishablekey_change", args=[key.pk]),
+        }
+        return page(request, "catalog/sure.html", context, title=_("Revoke"))
     said = _("The key is revoked: pages that use it show their own content from now on.")
     return _after(request, partial(keys.revoke_key, key=key, by=request.user), said, key)
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from catalog.access import has_role, require_role
-from catalog.admin_access import editable_shops
+from catalog.admin_access import editable_shops, shops_with_role
 from catalog.current_shop import current_shop
 from catalog.forms import ImportForm
 from catalog.models import ImportDraft, ImportRun, Membership
@@ -31,7 +31,8 @@ SHOWN = 50
 def start(request: HttpRequest) -> HttpResponse:
     """Choose files; what cannot be read at all is said here."""
     shops = editable_shops(request)
-    form = ImportForm(request.POST or None, request.FILES or None, shops=shops)
+    permitted = shops_with_role(request, Membership.Role.EDITOR)
+    form = ImportForm(request.POST or None, request.FILES or None, shops=shops, permitted=permitted)
     if request.method == "POST" and shops and form.is_valid():
         try:
             draft = import_runs.prepare_import(

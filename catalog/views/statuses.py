@@ -22,21 +22,21 @@ from catalog.views.doors import found, staff_page
 from jobs.errors import UserError
 
 _KEY = "catalog-undo"
-#: So many changes can be taken back, the newest ones.
+#: So many changes can be taken back, the newest ones. The session keeps where the audit trail says what they were.
 REMEMBERED = 5
 
 
 def move(request: HttpRequest, products: QuerySet[Product], status: str) -> None:
     """Give the products a status, and offer to take it back in a message."""
-    earlier = set_status(products=products, status=status, by=request.user)
-    count = sum(map(len, earlier.values()))
+    change = set_status(products=products, status=status, by=request.user)
+    count = change.count
     label = Product.Status(status).label
     if not count:
         messages.info(request, _("Nothing to do: every chosen product is “%(status)s” already.") % {"status": label})
         return
     token = secrets.token_urlsafe(9)
     kept: dict[str, Any] = request.session.get(_KEY, {})
-    request.session[_KEY] = dict([*kept.items(), (token, earlier)][-REMEMBERED:])
+    request.session[_KEY] = dict([*kept.items(), (token, change.entries)][-REMEMBERED:])
     text = ngettext("%(count)d product is now “%(status)s”.", "%(count)d products are now “%(status)s”.", count)
     messages.success(
         request,
@@ -56,12 +56,12 @@ def move(request: HttpRequest, products: QuerySet[Product], status: str) -> None
 def undo(request: HttpRequest, change: str) -> HttpResponse:
     """Take a change of this session back."""
     kept: dict[str, Any] = request.session.get(_KEY, {})
-    earlier = kept.pop(change, None)
+    entries = kept.pop(change, None)
     request.session[_KEY] = kept
     try:
-        if earlier is None:
+        if not isinstance(entries, list):  # gone, or kept by an earlier version
             raise UserError("undo-gone", _("This can no longer be undone."), _("Change the products by hand."))
-        count = restore(earlier=earlier, by=request.user)
+        count = restore(entries=entries, by=request.user)
         text = ngettext("%(count)d product is as it was.", "%(count)d products are as they were.", count)
         messages.success(request, text % {"count": count})
     except UserError as error:

@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 
 from catalog.models import Category, Membership
-from jobs.models import Job
+from jobs.models import Job, WorkerPresence
 from styling.models import Style
 from tests.catalog.factories import CategoryFactory, MembershipFactory, MerchantFactory, ProductFactory, UserFactory
 
@@ -80,6 +80,19 @@ def test_a_row_of_another_own_shop_opens_and_makes_that_shop_the_current_one(cli
     assert page.status_code == 200
     assert '<span class="sh-name">B second</span>' in page.content.decode()
     assert "Vase of B second" in client.get(LIST).content.decode()
+
+
+def test_a_job_of_another_own_shop_makes_that_shop_the_current_one_and_the_list_warns_of_its_own_alone(client, shops):
+    WorkerPresence.objects.all().delete()
+    jobs = [Job.objects.create(kind=f"kind.{shop.slug}", queue=shop.slug, merchant_key=shop.pk) for shop in shops]
+    address = reverse("admin:jobs_job_changelist")
+    page = client.get(address).content.decode()
+    assert ("queue “first”" in page, "queue “second”" in page) == (True, False)
+    page = client.get(reverse("admin:jobs_job_change", args=[jobs[1].pk])).content.decode()
+    assert '<span class="sh-name">B second</span>' in page
+    page = client.get(address).content.decode()
+    assert ("queue “first”" in page, "queue “second”" in page) == (False, True)
+    assert '<span class="sh-name">B second</span>' in client.get(LIST).content.decode()
 
 
 @pytest.mark.parametrize("role", [Membership.Role.OWNER, Membership.Role.VIEWER])

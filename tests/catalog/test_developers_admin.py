@@ -109,7 +109,12 @@ def test_a_key_is_made_with_its_snippet_replaced_without_a_gap_and_revoked(clien
     client.post(reverse("catalog:replace_key", args=[key.pk]))
     new = PublishableKey.objects.exclude(pk=key.pk).get()
     assert (new.name, new.origins, new.revoked_at) == (key.name, key.origins, None)
-    client.post(reverse("catalog:revoke_key", args=[key.pk]))
+    asked = client.post(reverse("catalog:revoke_key", args=[key.pk])).content.decode()
+    assert "cannot be brought back" in asked, "without a script, too"
+    assert 'name="sure"' in asked
+    key.refresh_from_db()
+    assert key.revoked_at is None
+    client.post(reverse("catalog:revoke_key", args=[key.pk]), {"sure": "1"})
     key.refresh_from_db()
     assert key.revoked_at is not None
     assert "stylerec-shelf key" not in client.get(page_of(key)).content.decode()

@@ -178,6 +178,22 @@ def test_viewers_import_nothing_and_strangers_find_nothing(log_in, client, merch
     assert client.post(reverse("catalog:cancel_import", args=[job.pk])).status_code == 404
 
 
+def test_a_page_imports_into_the_shop_that_it_was_opened_for(log_in, merchant):
+    """Another tab has switched to another shop meanwhile; whoever may no longer import there is told, not left to guess."""
+    client = log_in()
+    user = merchant.memberships.get().user
+    other = MembershipFactory(user=user, role=Membership.Role.EDITOR, merchant__slug="other").merchant
+    client.post(reverse("catalog:switch_shop"), {"shop": "other"})
+    answer = client.post(reverse("catalog:import"), {"merchant": merchant.pk, "table": table("N-1,New,,,5,")})
+    assert answer.status_code == 302
+    assert ImportDraft.objects.get().merchant == merchant
+    client.post(reverse("catalog:switch_shop"), {"shop": "other"})
+    merchant.memberships.all().delete()
+    answer = client.post(reverse("catalog:import"), {"merchant": merchant.pk, "table": table("N-1,New,,,5,")})
+    assert "You may not import into the shop" in answer.content.decode()
+    assert not ImportDraft.objects.filter(merchant=other).exists()
+
+
 def test_an_import_is_cancelled_and_tried_again(log_in):
     client = log_in()
     upload(client, "N-1,New,,,5,")

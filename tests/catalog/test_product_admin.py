@@ -195,6 +195,8 @@ def test_archiving_many_can_be_taken_back(log_in, merchant):
     chosen = [product.pk for product in [*live, draft]]
     page = client.post(reverse(LIST), {"action": "archive", "_selected_action": chosen}, follow=True).content.decode()
     assert set(Product.objects.values_list("status", flat=True)) == {"archived"}
+    [entries] = client.session["catalog-undo"].values()
+    assert entries == [AuditEntry.objects.get(action="products-archived").pk], "however many products there were"
     undo = page.split('class="ct-undo"')[0].rsplit('action="', 1)[1].split('"')[0]
     client.post(undo)
     assert list(Product.objects.order_by("pk").values_list("status", flat=True)) == ["published", "published", "draft"]

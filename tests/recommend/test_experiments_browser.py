@@ -64,6 +64,21 @@ def decided_experiment(shop: Shop) -> Experiment:
     return experiment
 
 
+@pytest.mark.parametrize("broken", ["no connection", "no JSON"])
+def test_a_plan_that_cannot_be_had_is_said_and_asked_for_again(live_server, browser, shop, broken):
+    page = logged_in(browser, live_server)
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    answers = {"no connection": lambda route: route.abort(), "no JSON": lambda route: route.fulfill(body="<html>")}
+    page.route("**/plan/**", answers[broken])
+    page.goto(f"{live_server.url}/admin/experiments/new/")
+    expect(page.locator('[data-part="when"]')).to_have_text("That did not work. Reload the page and try again.")
+    page.unroute("**/plan/**")
+    page.locator("#experiment input[name=taking_part]").dispatch_event("input")
+    expect(page.locator('[data-part="when"]')).not_to_have_text("That did not work. Reload the page and try again.")
+    assert errors == []
+
+
 def test_a_merchant_asks_and_the_plan_follows_the_form(live_server, browser, shop):
     page = logged_in(browser, live_server)
     page.goto(f"{live_server.url}/admin/experiments/new/")

@@ -11,11 +11,18 @@
       event.preventDefault();
       const button = form.querySelector("button");
       const request = new XMLHttpRequest();
-      const fail = () => { button.disabled = false; bar.hidden = true; message.textContent = form.dataset.failed; };
+      const reason = () => {
+        try {
+          const { error } = JSON.parse(request.responseText);
+          return `${error.message} ${error.hint}`;
+        } catch { return form.dataset.failed; }
+      };
+      const fail = () => { button.disabled = false; bar.hidden = true; message.textContent = reason(); };
       button.disabled = true;
       bar.hidden = false;
       message.textContent = form.dataset.sending;
       request.open("POST", form.action);
+      request.setRequestHeader("Accept", "application/json");
       request.upload.onprogress = (sent) => { if (sent.lengthComputable) bar.value = sent.loaded / sent.total; };
       request.upload.onload = () => { bar.removeAttribute("value"); message.textContent = form.dataset.checking; };
       request.onerror = fail;

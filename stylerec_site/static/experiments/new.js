@@ -28,10 +28,15 @@
     const query = new URLSearchParams({
       metric: chosen("metric"), uplift: form.elements.uplift.value, taking_part: form.elements.taking_part.value,
     });
-    const answer = await fetch(`${form.dataset.plan}?${query}`, { headers: { Accept: "application/json" } });
-    const plan = await answer.json();
+    const none = { shoppers: "–", when: form.dataset.failed, basis: "", advice: "", drawn: 0 };
+    let plan = none;
+    try {
+      const answer = await fetch(`${form.dataset.plan}?${query}`, { headers: { Accept: "application/json" } });
+      plan = await answer.json();
+      if (!answer.ok) plan = { ...none, when: plan.error.message, basis: plan.error.hint };
+    } catch { /* no connection, or no JSON: the next change of the form asks again */ }
     if (number !== asked) return;  // a later question is under way
-    show(answer.ok ? plan : { shoppers: "–", when: plan.error.message, basis: plan.error.hint, advice: "", drawn: 0 });
+    show(plan);
   };
 
   form.addEventListener("input", () => {
