@@ -32,6 +32,7 @@ KEYS = {
     "images": "catalog.ProductImage",
     "run": "styling.TrainingRun",
     "model": "styling.StyleModel",
+    "missing": "styling.Style",
 }
 #: Names that no row's key stands behind, besides the models' own plain columns.
 PLAIN = frozenset(
@@ -43,7 +44,7 @@ PLAIN = frozenset(
     old_password new_password1 new_password2 days key file files selected_actions _changelist_filters term app_label
     model_name field_name page p o e all status flagged after version clicks shopper
     dataset _facets taking_part margin guardrails uplift metric hypothesis subject start seed n strategy_a strategy_b
-    rendering_a rendering_b diversity_a diversity_b""".split()  # noqa: SIM905 - read as words
+    rendering_a rendering_b diversity_a diversity_b beside_a beside_b sure""".split()  # noqa: SIM905 - read as words
 )
 #: Somebody who works for nobody yet.
 STRANGER = "stranger-7"
