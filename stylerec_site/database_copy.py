@@ -8,6 +8,7 @@ leaves no deleted rows in free pages; PostgreSQL by ``pg_dump`` as text, rewritt
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -25,7 +26,13 @@ from recommend.privacy import archives
 
 _SHOPPERS = Shopper._meta.db_table
 _SESSIONS = Session._meta.db_table
+#: The schema may be any; its name is quoted where it is no plain word.
+_SHOPPERS_BLOCK = re.compile(rf'COPY (?:[^\s".]+|"(?:[^"]|"")+")\.{_SHOPPERS} \((?P<columns>[^)]+)\)')
 Conceal = Callable[[UUID, str], str]
+
+
+class ShoppersMissing(UserError):
+    """There is nothing in the copy that could be sealed, although every site has the table."""
 
 
 def dump(target: Path) -> None:
@@ -38,14 +45,18 @@ def dump(target: Path) -> None:
         rewrite_sqlite(copy, conceal)
         copy.close()
         return
-    options = ("--clean", "--if-exists", "--no-owner", f"--exclude-table-data={_SESSIONS}")
+    options = ("--clean", "--if-exists", "--no-owner", f"--exclude-table-data=*.{_SESSIONS}")
     with (
         subprocess.Popen(
             [_program("pg_dump"), *options], env=_environment(), stdout=subprocess.PIPE, encoding="utf-8"
         ) as running,
         target.open("w", encoding="utf-8") as file,
     ):
-        file.writelines(rewritten(running.stdout or [], conceal))
+        try:
+            file.writelines(rewritten(running.stdout or [], conceal))
+        except ShoppersMissing:
+            if not running.wait():  # else pg_dump broke off, which is what has to be told
+                raise
     if running.returncode:
         raise subprocess.CalledProcessError(running.returncode, "pg_dump")
 
@@ -90,8 +101,12 @@ def rewrite_sqlite(copy: sqlite3.Connection, conceal: Conceal) -> None:
 
 
 def rewritten(lines: Iterable[str], conceal: Conceal) -> Iterator[str]:
-    """The lines of a ``pg_dump`` with the pseudonyms sealed in the shoppers' ``COPY`` block."""
+    """The lines of a ``pg_dump`` with the pseudonyms sealed in the shoppers' ``COPY`` blocks, of whichever schema.
+
+    Raises ``ShoppersMissing`` at the end where there was none: what was not found has not been sealed.
+    """
     columns: list[str] = []
+    sealed = False
     for line in lines:
         if columns and line == "\\.\n":
             columns = []
@@ -99,15 +114,28 @@ def rewritten(lines: Iterable[str], conceal: Conceal) -> Iterator[str]:
             values = dict(zip(columns, line.rstrip("\n").split("\t"), strict=True))
             values["pseudonym"] = conceal(UUID(values["key_id"]), values["pseudonym"])
             line = "\t".join(values.values()) + "\n"
-        elif line.startswith(f"COPY public.{_SHOPPERS} ("):
-            columns = line[line.index("(") + 1 : line.index(")")].split(", ")
+        elif block := _SHOPPERS_BLOCK.match(line):
+            columns, sealed = block["columns"].split(", "), True
         yield line
+    if not sealed:
+        raise ShoppersMissing(
+            "shoppers-missing",
+            _("The copy of the database holds no table of shoppers, so their pseudonyms could not be sealed."),
+            _("Nothing was kept. Check that DATABASE_URL is the site's own, and that its user may read every table."),
+        )
 
 
 def _environment() -> dict[str, str]:
     """PostgreSQL's own variables for this site's database; the password never stands on a command line."""
     options = connection.get_connection_params()
-    names = {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "password": "PGPASSWORD", "dbname": "PGDATABASE"}
+    names = {
+        "host": "PGHOST",
+        "port": "PGPORT",
+        "user": "PGUSER",
+        "password": "PGPASSWORD",
+        "dbname": "PGDATABASE",
+        "options": "PGOPTIONS",  # such as the schema that the site's tables are in
+    }
     return {**os.environ, **{names[key]: str(value) for key, value in options.items() if key in names and value}}
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
+from uuid import uuid4
 
 import pytest
 from django.core.files.base import ContentFile
@@ -13,6 +15,8 @@ from django.db.migrations.executor import MigrationExecutor
 
 from catalog.models import Merchant
 from jobs.errors import Conflict, UserError
+from recommend.services import shoppers
+from stylerec_site import backup as archive
 from stylerec_site import database_copy
 from stylerec_site.backup import backup, restore
 from tests.catalog.factories import MerchantFactory
@@ -44,6 +48,22 @@ def test_a_round_trip_brings_everything_back(site, settings, tmp_path):
     assert (settings.ARTIFACTS_ROOT / "weights").read_bytes() == b"the weights"
 
 
+def test_a_file_that_goes_while_the_backup_is_made_is_left_out(site, tmp_path, monkeypatch):
+    files = archive._files
+
+    def one_more():
+        yield from files()
+        yield "media/pictures/gone.jpg", tmp_path / "gone.jpg"
+
+    monkeypatch.setattr(archive, "_files", one_more)
+    names = backup(tmp_path / "site.tar")["files"]
+    assert "media/pictures/gone.jpg" not in names
+    assert f"media/{site}" in names
+    monkeypatch.undo()
+    restore(tmp_path / "site.tar", overwrite=True)
+    assert default_storage.exists(site)
+
+
 def test_a_backup_of_before_a_migration_replaces_the_tables_that_came_with_it(site, tmp_path):
     executor = MigrationExecutor(connection)
     executor.migrate([("experiments", None), ("recommend", "0007_told_history")])
@@ -65,6 +85,42 @@ def test_a_database_that_the_first_version_dumped_is_read(site, tmp_path):
     Merchant.objects.all().delete()
     database_copy.load(tmp_path / "database")
     assert Merchant.objects.get().slug == "kiln"
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("schema", ["elsewhere", "Else where.2"])
+def test_shoppers_of_any_schema_are_sealed_and_nobody_in_it_stays_logged_in(site, tmp_path, schema):
+    shoppers.grant_consent(merchant=Merchant.objects.get(), visitor_id="somebody")
+    key = uuid4()
+    with connection.cursor() as cursor:
+        cursor.execute(f'CREATE SCHEMA "{schema}"')
+        for table in ("recommend_shopper", "django_session"):
+            cursor.execute(f'CREATE TABLE "{schema}".{table} (LIKE public.{table})')
+        cursor.execute(
+            f'INSERT INTO "{schema}".recommend_shopper SELECT (jsonb_populate_record('
+            f'NULL::"{schema}".recommend_shopper, to_jsonb(one) || %s)).* FROM recommend_shopper one LIMIT 1',
+            [json.dumps({"key_id": str(key), "pseudonym": "2026-11:a-pseudonym-in-another-schema"})],
+        )
+        assert cursor.rowcount == 1
+        cursor.execute(
+            f'INSERT INTO "{schema}".django_session VALUES (%s, %s, now())', ["a-session-key", "a-session-in-another"]
+        )
+    try:
+        database_copy.dump(tmp_path / "database")
+        text = (tmp_path / "database").read_text()
+        assert str(key) in text
+        assert "a-pseudonym-in-another-schema" not in text
+        assert "a-session-in-another" not in text
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute(f'DROP SCHEMA "{schema}" CASCADE')
+
+
+def test_a_dump_without_shoppers_is_refused_instead_of_kept_unsealed():
+    lines = ["COPY public.catalog_product (id, name) FROM stdin;\n", "1\tVase\n", "\\.\n"]
+    with pytest.raises(UserError) as refused:
+        list(database_copy.rewritten(lines, lambda key, pseudonym: "sealed"))
+    assert refused.value.code == "shoppers-missing"
 
 
 def test_an_existing_site_is_not_replaced_unasked(site, tmp_path):
