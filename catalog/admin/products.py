@@ -125,7 +125,7 @@ class ProductAdmin(NewInShopAdmin):
     warn_unsaved_form = True
 
     class Media:
-        css = {"all": ["styling/studio.css", "styling/truth.css", "catalog/catalog.css"]}
+        css = {"all": ["styling/studio.css", "styling/truth.css", "styling/review.css", "catalog/catalog.css"]}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         first = ProductImage.objects.order_by("position", "id")[:1]

@@ -68,7 +68,6 @@ class ActionFilter(admin.AllValuesFieldListFilter):
 @admin.register(AuditEntry)
 class AuditEntryAdmin(OwnAdmin):
     list_display = ["at", "actor_shown", "action_shown", "target_shown", "changes_shown"]
-    list_display_links = ["action_shown"]
     list_filter = [("merchant", OwnFilter), ("action", ActionFilter)]
     search_fields = ["actor", "action", "target"]
     date_hierarchy = "at"

@@ -28,7 +28,7 @@ from recommend.services.slates import ShownProduct
 from recommend.services.what_if import Click, WhatIf
 
 #: Shoppers that are offered, products that can be clicked, clicks that an invented shopper makes at most.
-SHOPPERS, PRODUCTS, MOST_CLICKS = 12, 24, 30
+SHOPPERS, PRODUCTS, MOST_CLICKS = 8, 24, 30
 #: Products that tell the offered shoppers apart, and the events that they are taken from.
 SEEN_PRODUCTS, NEWEST = 4, 600
 _CLICK = re.compile(r"(\d{1,18})(?:s(\d{1,18}))?")

@@ -33,6 +33,12 @@ def percent(share: Any) -> str:
 
 
 @register.filter
+def large_url(picture: Any) -> str:
+    """The address of a copy of a stored picture that fills a screen."""
+    return thumbnail(picture, width=1024)
+
+
+@register.filter
 def thumbnail_url(picture: Any) -> str:
     """The address of a stored picture's smallest copy."""
     return thumbnail(picture)

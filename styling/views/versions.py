@@ -23,6 +23,8 @@ from styling.services.training import QUEUE
 
 #: Pictures on which versions are compared.
 COMPARED = 6
+#: Pixels of a picture that was opened.
+LARGE = 1024
 MODELS = StyleModel.objects.select_related("merchant", "style")
 
 
@@ -34,21 +36,30 @@ def compare(request: HttpRequest, style_id: int) -> HttpResponse:
     models = list(MODELS.filter(style=style))
     pictures = _compared(style)
     shown = _renderings(models, pictures)
+    originals = [
+        {
+            "url": thumbnail(picture),
+            "large": thumbnail(picture, width=LARGE),
+            "name": picture.product.display_name,
+        }
+        for picture in pictures
+    ]
     rows = [
         {
             "model": model,
-            "cells": [shown.get((model.pk, picture.pk)) for picture in pictures],
+            "cells": [
+                (shown.get((model.pk, picture.pk)), before) for picture, before in zip(pictures, originals, strict=True)
+            ],
             "can_go_on": training.can_go_on(model),
             "scores": [(label, model.metrics.get(name)) for name, label in _score_labels()],
         }
         for model in models
     ]
-    cells: list[Any] = [cell for row in rows for cell in row["cells"]]  # type: ignore[attr-defined]
-    gaps = cells.count(None)
+    gaps = len(models) * len(pictures) - len(shown)
     context = {
         "style": style,
         "rows": rows,
-        "pictures": [{"url": thumbnail(picture), "name": picture.product.display_name} for picture in pictures],
+        "pictures": originals,
         "gaps": gaps,
         "can_deploy": has_role(request.user, style.merchant, Membership.Role.EDITOR),
         "can_roll_back": any(model.status == "retired" and model.deployed_at for model in models),
@@ -139,6 +150,11 @@ def _renderings(models: list[StyleModel], pictures: list[ProductImage]) -> dict[
     """The newest full-strength rendering of each picture by each version."""
     rows = StyledImage.objects.filter(style_model__in=models, product_image__in=pictures).order_by("pk")
     return {
-        (row.style_model_id, row.product_image_id): {"url": thumbnail(row), "flagged": row.is_flagged, "id": row.pk}
+        (row.style_model_id, row.product_image_id): {
+            "url": thumbnail(row),
+            "large": thumbnail(row, width=LARGE),
+            "flagged": row.is_flagged,
+            "id": row.pk,
+        }
         for row in rows
     }

@@ -28,6 +28,9 @@ SCREENS = [
     "/admin/developers/webhookendpoint/add/",
     "/admin/developers/publishablekey/",
     "/admin/styling/styledimage/",
+    "/admin/styling/style/",
+    "/admin/styling/stylise/",
+    "/admin/jobs/job/",
 ]
 
 
@@ -101,6 +104,20 @@ def test_the_frame_is_reached_by_keyboard(live_server, browser, shop):
     page.locator(".sh-menu button", has_text=shop.merchant.name).press("Enter")
     expect(page.locator(".sh-switch summary")).to_contain_text(shop.merchant.name)
     page.context.close()
+
+
+def test_a_rendering_opens_large_with_before_and_after_under_the_keyboard(live_server, browser, shop):
+    page = logged_in(browser, live_server)
+    page.goto(f"{live_server.url}/admin/styling/style/{shop.styles[0].pk}/versions/")
+    page.locator("button.st-open").first.click()
+    slider = page.locator("#compare input[type=range]")
+    expect(slider).to_be_focused()
+    page.keyboard.press("ArrowRight")
+    expect(slider).to_have_value("51")
+    page.keyboard.press(" ")
+    expect(slider).to_have_value("0")
+    page.keyboard.press("Escape")
+    expect(page.locator("#compare")).to_be_hidden()
 
 
 def test_a_newcomer_opens_a_shop_and_asks_for_demo_data(live_server, browser, transactional_db):

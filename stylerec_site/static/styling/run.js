@@ -22,7 +22,8 @@
     part("bar").parentElement.setAttribute("aria-valuenow", Math.round(state.fraction * 100));
     part("step").textContent = state.total ? `${state.step} / ${state.total}` : "–";
     part("eta").textContent = duration(state.eta);
-    part("left").hidden = state.finished;
+    part("left").hidden = part("for").hidden = state.finished;
+    part("took").hidden = !state.finished;
     part("elapsed").textContent = duration(state.elapsed);
     root.classList.toggle("running", state.status === "running");
     root.classList.toggle("warming", state.status === "running" && !state.total);
