@@ -8,13 +8,12 @@ both database engines stay Django's own. For anything that is not on every page,
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import islice
 from typing import Any, cast
 
-from django.db import DEFAULT_DB_ALIAS, connection, models, transaction
+from django.db import DEFAULT_DB_ALIAS, connection, models
 
 #: Stand-ins: numbers and texts that no row has.
 _FIRST_NUMBER = 9_100_000_000_000_000_000
@@ -161,16 +160,15 @@ def _names_of(model: type[models.Model]) -> list[str]:
 
 
 def insert(rows: Sequence[models.Model]) -> None:
-    """Insert new rows of one model; a key that the database gives out is not read back."""
+    """Insert a few new rows of one model in one statement; a key that the database gives out is not read back."""
     if not rows:
         return
     model = type(rows[0])
     fields = [field for field in model._meta.concrete_fields if not isinstance(field, models.AutoField)]
     quote = connection.ops.quote_name
     columns = ", ".join(quote(str(field.column)) for field in fields)
-    places = ", ".join(["%s"] * len(fields))
-    values = [[field.get_db_prep_save(field.pre_save(row, True), connection) for field in fields] for row in rows]
-    statement = f"INSERT INTO {quote(model._meta.db_table)} ({columns}) VALUES ({places})"  # noqa: S608 - our own names
-    together = transaction.atomic() if len(rows) > 1 else nullcontext()
-    with together, connection.cursor() as cursor:
-        cursor.executemany(statement, values)
+    places = ", ".join([f"({', '.join(['%s'] * len(fields))})"] * len(rows))
+    values = [field.get_db_prep_save(field.pre_save(row, True), connection) for row in rows for field in fields]
+    statement = f"INSERT INTO {quote(model._meta.db_table)} ({columns}) VALUES {places}"  # noqa: S608 - our own names
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)

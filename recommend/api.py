@@ -193,7 +193,7 @@ def _slate(slate: ShownSlate, *, personal: bool) -> dict[str, Any]:
         "items": [
             {
                 "sku": item.product.sku,
-                "name": item.product.display_name,
+                "name": item.name,
                 "price": str(item.product.price),
                 "image": item.picture.url if item.picture else None,
                 "style": item.rendering.style.slug if item.rendering else None,

@@ -141,7 +141,7 @@ class ShelfView(ShelfRequestView):
         page = reverse("storefront:product", args=[self.merchant.slug, item.product.pk])
         return {
             "sku": item.product.sku,
-            "name": item.product.display_name,
+            "name": item.name,
             "price": str(item.product.price),
             "url": self.request.build_absolute_uri(page),
             "style": item.rendering.style.slug if item.rendering else None,

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -164,19 +164,19 @@ def _card_of(rows: tuple[tuple[Any, ...], ...]) -> Card:
     return Card(*first[:7], photos[0] if photos else None, published, tuple(photos[1:]))  # type: ignore[call-arg]
 
 
-#: (name of the stored file, its copies) → (until when it is kept, the picture).
-_pictures: dict[tuple[str, str], tuple[float, Picture]] = {}
+#: (name of the stored file, its copies, its text) → (until when it is kept, the picture).
+_pictures: dict[tuple[str, str, str], tuple[float, Picture]] = {}
 
 
-def picture_on_card(shown: Photo | Rendering) -> Picture:
-    """How a picture of a card is served."""
-    now, key = time.monotonic(), (shown.file, shown.copies)
+def picture_on_card(shown: Photo | Rendering, alt: str = "") -> Picture:
+    """How a picture of a card is served; ``alt``: its text for those who do not see it."""
+    now, key = time.monotonic(), (shown.file, shown.copies, alt)
     kept = _pictures.get(key)
     if kept is not None and kept[0] > now:
         return kept[1]
     copies = json.loads(shown.copies)
     url, avif = default_storage.url(shown.file), srcset_of(copies, kind="avif")
-    picture = Picture(url, shown.width, shown.height, srcset_of(copies), avif)
+    picture = Picture(url, shown.width, shown.height, srcset_of(copies), avif, alt)
     if len(_pictures) > MOST_PICTURES:
         _pictures.clear()
     _pictures[key] = (now + PICTURE_SECONDS, picture)
@@ -196,11 +196,6 @@ def with_pictures(products: Any) -> Any:
         Prefetch("styled_images", queryset=published, to_attr="published_renderings")
     )
     return products.select_related("category").prefetch_related(Prefetch("images", queryset=pictures))
-
-
-def described(picture: Picture, alt: str) -> Picture:
-    """The same picture with its text for those who do not see it."""
-    return replace(picture, alt=alt)
 
 
 def forget() -> None:

@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
+from django.utils.translation import get_language
 from numpy.typing import NDArray
 
 from catalog.models import Category, Merchant, Product
@@ -59,6 +60,16 @@ class ShopFacts:
     categories: tuple[Category, ...]
     rules: tuple[MerchandisingRule, ...]
     policy: ThompsonPolicy | None
+    _shelves: dict[str | None, tuple[tuple[str, str], ...]] = field(default_factory=dict, repr=False, compare=False)
+
+    def shelves(self) -> tuple[tuple[str, str], ...]:
+        """(address, name) of each category in the active language."""
+        language = get_language()
+        known = self._shelves.get(language)
+        if known is None:
+            known = tuple((category.slug, category.display_name) for category in self.categories)
+            self._shelves[language] = known
+        return known
 
 
 _kept: dict[tuple[Any, ...], tuple[float, Any]] = {}

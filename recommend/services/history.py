@@ -1,7 +1,8 @@
 """What a shopper did lately, as the recommender and the pages need it.
 
 Every page asks how many events there are and which is the newest, which an index answers. While neither changes, the
-events and what follows from them (the folded-in taste, whole shelves) are taken from this process's memory.
+events and what follows from them (the folded-in taste, whole shelves) are taken from this process's memory. Where some came
+and none went, they alone are read; otherwise the newest of all are.
 
 Whoever is erased is forgotten there, too: at once in the process that erases, even by a page that is under way, and with
 the next page in every other process of the machine, which sees that the list of erasures has grown. (They serve nothing of
@@ -18,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Max
+from django.db.models import Count, Max, Sum
 
 from catalog.prepared import PreparedRead
 from recommend.engine.query import HistoryEvent
@@ -69,38 +70,35 @@ class History:
         return {style: weight / everything for style, weight in total.items()}
 
 
-_EVENTS = PreparedRead(
-    lambda shopper_id: (
-        Interaction.objects.filter(shopper_id=shopper_id)
-        .telling()
-        .order_by("-occurred_at")
-        .values_list("product_id", "kind", "occurred_at", "style_id", "value")[:NEWEST]
-    )
-)
-#: (how many, the newest one's key): an event that comes or goes changes it, whenever it happened.
-State = tuple[int, int]
+def _events(**wanted: Any) -> Any:
+    told = Interaction.objects.filter(**wanted).telling().order_by("-occurred_at")
+    return told.values_list("pk", "product_id", "kind", "occurred_at", "style_id", "value")[:NEWEST]
+
+
+_NEWEST = PreparedRead(lambda shopper_id: _events(shopper_id=shopper_id))
+_SINCE = PreparedRead(lambda shopper_id, newest: _events(shopper_id=shopper_id, pk__gt=newest))
+#: (how many, the newest one's key, the keys' sum): events that come or go change it, whenever they happened.
+State = tuple[int, int, int]
 _STATE = PreparedRead(
     lambda shopper_id: (
         Interaction.objects.filter(shopper_id=shopper_id)
         .telling()
         .order_by()
         .values("shopper_id")
-        .annotate(count=Count("pk"), newest=Max("pk"))
-        .values_list("count", "newest")
+        .annotate(count=Count("pk"), newest=Max("pk"), total=Sum("pk"))
+        .values_list("count", "newest", "total")
     )
 )
-Rows = list[tuple[Any, ...]]
 
 
 @dataclass(frozen=True)
 class _Kept:
-    """A shopper's history, the rows that it was made of, and the state that they were read in."""
+    """A shopper's history, and the state that it was read in."""
 
     used: float
     #: The shopper's own, which no other one ever has; row numbers come again after a restore.
     key: UUID
     state: State | None
-    rows: Rows
     history: History
 
 
@@ -131,8 +129,12 @@ def history_of(shopper: Shopper | None) -> History:
     if before is not None and before.state == state:
         kept = replace(before, used=now)
     else:  # the state first: an event that comes between the two reads is read again, not missed
-        rows = _EVENTS.raw(shopper.pk) if state is not None else []
-        kept = _Kept(now, shopper.key_id, state, rows, History(_events_of(rows, before)))
+        events = None
+        if before is not None and before.state is not None and state is not None:
+            events = _with_those_since(shopper.pk, before.history.events, before.state, state)
+        if events is None:
+            events = tuple(_event(*row) for row in _NEWEST.rows(shopper.pk)) if state is not None else ()
+        kept = _Kept(now, shopper.key_id, state, History(events))
     with _lock:
         if forgettings != _Forgettings.count:  # what was read may be of somebody who has been erased meanwhile
             return kept.history
@@ -143,13 +145,21 @@ def history_of(shopper: Shopper | None) -> History:
     return kept.history
 
 
-def _events_of(rows: Rows, before: _Kept | None) -> tuple[HistoryEvent, ...]:
-    """Events of rows; those that were there before are not made again."""
-    known = dict(zip(before.rows, before.history.events, strict=True)) if before is not None else {}
-    return tuple(known.get(row) or _event(*_EVENTS.converted(row)) for row in rows)
+def _with_those_since(
+    shopper_id: int, known: tuple[HistoryEvent, ...], before: State, now: State
+) -> tuple[HistoryEvent, ...] | None:
+    """The newest events, where all that happened is that some came; None where any went, or very many came."""
+    came = now[0] - before[0]
+    if not 0 < came < NEWEST:
+        return None
+    rows = _SINCE.rows(shopper_id, before[1])
+    if len(rows) != came or sum(row[0] for row in rows) != now[2] - before[2]:
+        return None
+    together = sorted((*(_event(*row) for row in rows), *known), key=lambda event: event.timestamp, reverse=True)
+    return tuple(together[:NEWEST])
 
 
-def _event(product: int, kind: str, moment: Any, style: int | None, value: float | None) -> HistoryEvent:
+def _event(_pk: int, product: int, kind: str, moment: Any, style: int | None, value: float | None) -> HistoryEvent:
     return HistoryEvent(str(product), kind, moment.timestamp(), str(style) if style else None, value)
 
 

@@ -25,6 +25,8 @@ LEAST_OBSERVATIONS = 500
 #: Likes at which a shopper counts as well known.
 WELL_KNOWN = 10
 ORIGINAL = 0
+#: Choices that a chooser remembers.
+MOST_CHOSEN = 500
 
 
 class PublishedRendering(Protocol):
@@ -55,6 +57,9 @@ class Shown:
     among: tuple[tuple[int, float], ...] = ()
 
 
+_ORIGINAL = Shown(None)
+
+
 class _Weighed(NamedTuple):
     """Styles to choose from: the shopper's share of each, its weight, the weights added up, and (style, share)."""
 
@@ -82,6 +87,8 @@ class RenderingChooser:
         self._seed = seed
         self._policy = policy if policy is not None and policy.observations >= LEAST_OBSERVATIONS else None
         self._hidden = hidden
+        #: By picture: what there was to choose from, and the choice.
+        self._chosen: dict[int, tuple[Sequence[PublishedRendering], Shown]] = {}
         #: By the styles to choose from.
         self._weighed: dict[tuple[int, ...], _Weighed] = {}
         self._enabled = enabled
@@ -94,11 +101,19 @@ class RenderingChooser:
     def choose(self, image_id: int, published: Sequence[PublishedRendering]) -> Shown:
         """One of the published renderings of a picture, or the original."""
         if not self._enabled:
-            return Shown(None)
+            return _ORIGINAL
+        known = self._chosen.get(image_id)
+        if known is None or known[0] is not published:
+            if len(self._chosen) >= MOST_CHOSEN:
+                self._chosen.clear()
+            known = self._chosen[image_id] = (published, self._choose(image_id, published))
+        return known[1]
+
+    def _choose(self, image_id: int, published: Sequence[PublishedRendering]) -> Shown:
         options: list[PublishedRendering | None] = [None]
         options += [image for image in published if image.style_id not in self._hidden]
         if len(options) == 1:
-            return Shown(None)
+            return _ORIGINAL
         digest = hashlib.sha256(f"{self._seed}|{image_id}".encode()).digest()
         weighed = self._weights(tuple(option.style_id if option else ORIGINAL for option in options))
         shares = weighed.shares

@@ -14,11 +14,12 @@ from django.utils import timezone
 
 from catalog.models import Merchant
 from catalog.prepared import insert
+from recommend.engine.bandit import ThompsonPolicy
 from recommend.experiments.treatment import USUAL, Treatment, note_exposures
 from recommend.models import Shopper, Slate
 from recommend.reasons import reason_text
 from recommend.services import shoppers
-from recommend.services.cards import Card, Picture, Rendering, described, picture_on_card, read_cards
+from recommend.services.cards import Card, Picture, Rendering, picture_on_card, read_cards
 from recommend.services.catalogue import facts
 from recommend.services.history import LIKES, History
 from recommend.services.renderings import PublishedRendering, RenderingChooser, Shown
@@ -30,6 +31,8 @@ class ShownProduct:
     """A product on a page, in the style chosen for this shopper."""
 
     product: Card
+    #: In the language of the page.
+    name: str
     picture: Picture | None
     shown: Shown = field(default_factory=lambda: Shown(None))
     score: float = 0.0
@@ -61,7 +64,7 @@ class Presenter:
         self.page = page
         self.chooser = chooser_for(page.merchant, page.shopper, page.history, page.treatment)
         self._known: dict[int, Card] = {}
-        self._shown: dict[int, tuple[Shown, Picture | None]] = {}
+        self._shown: dict[int, tuple[str, Picture | None, Shown]] = {}
 
     def slates(
         self, shelves: Mapping[str, Sequence[Pick]], *, also: Sequence[int] = (), keep: bool = True
@@ -100,28 +103,27 @@ class Presenter:
             cards = read_cards(merchant=self.page.merchant, product_ids=missing)
             self._known.update(cards)
             for pk, card in cards.items():
-                shown, photo = self.choose(card), card.photo
+                shown, photo, name = self.choose(card), card.photo, card.display_name
                 one = shown.rendering if isinstance(shown.rendering, Rendering) else photo
-                alt = (photo.alt_text if photo else "") or card.display_name
-                self._shown[pk] = (shown, described(picture_on_card(one), alt) if one else None)
+                alt = (photo.alt_text if photo else "") or name
+                self._shown[pk] = (name, picture_on_card(one, alt) if one else None, shown)
         return {pk: self._known[pk] for pk in ids if pk in self._known}
 
     def _show(self, pick: Pick, products: Mapping[int, Card], position: int) -> ShownProduct:
-        behind = products.get(pick.reason_product) if pick.reason_product else None
+        behind = pick.reason_product
         return self._present(
             products[pick.product_id],
             position=position,
             score=pick.score,
             parts=pick.parts,
             reason_code=pick.reason_code,
-            reason=reason_text(pick.reason_code, behind.display_name if behind else ""),
+            reason=reason_text(pick.reason_code, self._shown[behind][0] if behind in products else ""),
             reason_product=pick.reason_product,
             trace=pick.trace,
         )
 
     def _present(self, product: Card, **fields: Any) -> ShownProduct:
-        shown, picture = self._shown[product.pk]
-        return ShownProduct(product, picture, shown, **fields)
+        return ShownProduct(product, *self._shown[product.pk], **fields)
 
     def choose(self, card: Card) -> Shown:
         """The rendering of a product's picture for this visitor."""
@@ -161,24 +163,19 @@ def _record(item: ShownProduct) -> dict[str, Any]:
 def chooser_for(
     merchant: Merchant, shopper: Shopper | None, history: History, treatment: Treatment = USUAL
 ) -> RenderingChooser:
-    """How renderings are chosen for this visitor."""
+    """How renderings are chosen for this visitor; the same chooser as last time while nothing that it rests on changes."""
     if shopper is None or not treatment.shows_renderings:
         return RenderingChooser.for_stranger()
     hidden = frozenset(shoppers.hidden_tags(shopper))
-    likes, shares = _response_of(history, hidden)
-    return RenderingChooser(
-        shares=shares,
-        likes=likes,
-        seed=f"{shopper.pk}|{likes}|{timezone.now():%G-%V}",
-        policy=facts(merchant).policy if treatment.learns(merchant.bandit_enabled) else None,
-        hidden=hidden,
-    )
-
-
-def _response_of(history: History, hidden: frozenset[int]) -> tuple[int, dict[int, float]]:
-    """How often the shopper responded, and to which styles in which shares; worked out once for a history."""
-    known: tuple[int, dict[int, float]] | None = history.worked_out.get(hidden)
-    if known is None:
+    policy = facts(merchant).policy if treatment.learns(merchant.bandit_enabled) else None
+    week = timezone.now().isocalendar()[:2]
+    key = ("chooser", hidden, week)
+    known: tuple[ThompsonPolicy | None, RenderingChooser] | None = history.worked_out.get(key)
+    if known is None or known[0] is not policy:
         likes = sum(event.event in LIKES for event in history.events)
-        known = history.worked_out[hidden] = (likes, history.style_shares(hidden))
-    return known
+        seed = f"{shopper.pk}|{likes}|{week[0]}-{week[1]:02}"
+        chooser = RenderingChooser(
+            shares=history.style_shares(hidden), likes=likes, seed=seed, policy=policy, hidden=hidden
+        )
+        known = history.worked_out[key] = (policy, chooser)
+    return known[1]

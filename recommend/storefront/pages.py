@@ -15,7 +15,7 @@ from catalog.prepared import PreparedRows
 from recommend.models import Interaction, Shopper, Slate
 from recommend.reasons import reason_text
 from recommend.services import tracking
-from recommend.services.cards import described, picture_on_card
+from recommend.services.cards import Rendering, picture_on_card
 from recommend.services.shelves import SLOTS, Shelves
 from recommend.services.slates import Presenter, ShownProduct
 from recommend.storefront.shop import ShopRequest, in_shop, page, profile_of, wants_part
@@ -91,16 +91,14 @@ def product(request: ShopRequest, product_id: int) -> HttpResponse:
         slot=slot if (slot := request.GET.get("slot", "")) in SLOTS else "",
         slate_id=slate_id,
     )
-    original = picture_on_card(card.photo) if card.photo else None
-    looks = [(option, picture_on_card(option)) for option in card.published]
-    picture = next((picture for option, picture in looks if option is shown), original)
+    one = shown if isinstance(shown, Rendering) else card.photo
     context: dict[str, Any] = {
         "product": found,
         "shown": shown,
-        "options": looks,
-        "original": original,
-        "picture": described(picture, alt) if picture else None,
-        "pictures": [described(picture_on_card(photo), photo.alt_text or alt) for photo in card.more_photos],
+        "options": [(option, picture_on_card(option)) for option in card.published],
+        "original": picture_on_card(card.photo) if card.photo else None,
+        "picture": picture_on_card(one, alt) if one else None,
+        "pictures": [picture_on_card(photo, photo.alt_text or alt) for photo in card.more_photos],
     }
     if wants_part(request):
         return page(request, "_gallery.html", {**context, "is_part": True})

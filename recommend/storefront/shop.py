@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache, wraps
-from typing import Any, Concatenate, ParamSpec
+from typing import Any, Concatenate, NamedTuple, ParamSpec
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
@@ -93,33 +93,61 @@ def page(request: ShopRequest, template: str, context: dict[str, Any], *, status
         "shop": request.shop,
         "visitor": request.visitor,
         "bag": request.bag,
-        "categories": facts(request.shop).categories,
+        "shelves": facts(request.shop).shelves(),
         "profile": profile_of(request),
         "links": links(request.shop.slug),
         "origin": f"{request.scheme}://{request.get_host()}",
-        "alternates": [(code, name, in_language(request, code)) for code, name in OWN_NAMES.items()],
-        "neutral": in_language(request, None),
-        "canonical": in_language(request, asked if (asked := request.GET.get("lang")) in OWN_NAMES else None),
+        "addresses": addresses(request.path, tuple((name, tuple(given)) for name, given in request.GET.lists())),
     }
     return render(request, f"storefront/{template}", {**frame, **context}, status=status)
 
 
-@lru_cache(maxsize=256)
-def links(slug: str) -> dict[str, str]:
+class Links(NamedTuple):
     """The addresses in the frame of a shop's pages."""
-    names = ("home", "search", "bag", "your_data", "seen", "consent")
-    return {name: reverse(f"storefront:{name}", args=[slug]) for name in names}
+
+    shop: str
+    home: str
+    search: str
+    bag: str
+    your_data: str
+    seen: str
+    consent: str
 
 
-def in_language(request: HttpRequest, code: str | None) -> str:
-    """The address of this very page in a language (None: in whichever the visitor's browser asks for).
+@lru_cache(maxsize=256)
+def links(slug: str) -> Links:
+    """Those of the shop with this address."""
+    return Links(slug, *(reverse(f"storefront:{name}", args=[slug]) for name in Links._fields[1:]))
+
+
+class Addresses(NamedTuple):
+    """Where a page is: in each language (its code, its own name, the address), in no certain one, and as it was asked for."""
+
+    alternates: tuple[tuple[str, str, str], ...]
+    neutral: str
+    canonical: str
+
+
+@lru_cache(maxsize=1024)
+def addresses(path: str, given: tuple[tuple[str, tuple[str, ...]], ...]) -> Addresses:
+    """The addresses of the page at a path that was asked for with these values."""
+    asked = next((values[-1] for name, values in given if name == "lang" and values), None)
+    return Addresses(
+        tuple((code, name, in_language(path, given, code)) for code, name in OWN_NAMES.items()),
+        in_language(path, given, None),
+        in_language(path, given, asked if asked in OWN_NAMES else None),
+    )
+
+
+def in_language(path: str, given: Iterable[tuple[str, Sequence[str]]], code: str | None) -> str:
+    """The address of a page in a language (None: in whichever the visitor's browser asks for).
 
     What a visitor typed stays, where they came from does not.
     """
     query = QueryDict(mutable=True)
-    for name, values in request.GET.lists():
+    for name, values in given:
         if name not in _NOT_KEPT:
-            query.setlist(name, values)
+            query.setlist(name, list(values))
     if code is not None:
         query["lang"] = code
-    return f"{request.path}?{query.urlencode()}" if query else request.path
+    return f"{path}?{query.urlencode()}" if query else path

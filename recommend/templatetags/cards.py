@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from html import escape
 
 from django import template
@@ -17,6 +18,8 @@ from recommend.services.slates import ShownProduct, ShownSlate
 from recommend.templatetags.shop import money
 
 register = template.Library()
+#: Cards that are not drawn anew while they show the same; some 2 kB each.
+MOST_FACES = 5_000
 #: How wide a card is (``.cards`` in the style sheet); the page stops growing at 76rem.
 SIZES = "(max-width: 40rem) 46vw, (max-width: 70rem) 30vw, (max-width: 76rem) 22vw, 17rem"
 
@@ -24,16 +27,36 @@ SIZES = "(max-width: 40rem) 46vw, (max-width: 70rem) 30vw, (max-width: 76rem) 22
 @register.simple_tag(takes_context=True)
 def cards(context: Context, items: Sequence[ShownProduct], slate: ShownSlate | None = None) -> SafeString:
     """A list of cards. ``slate``: the slate whose products lead to themselves with its id, so that clicks can be told."""
-    shop: Merchant = context["shop"]
+    return mark_safe(_list(items, slate, context["shop"]))  # noqa: S308 - every value is escaped where it is put in
+
+
+@register.simple_tag(takes_context=True)
+def shelf(context: Context, slate: ShownSlate, title: str) -> SafeString:
+    """A shelf under its title; nothing where nothing stands on it."""
+    if not slate.items:
+        return SafeString()
+    drawn = _list(slate.items, slate, context["shop"])
+    return mark_safe(f'<section class="shelf"><h2>{escape(title)}</h2>{drawn}</section>')  # noqa: S308 - as above
+
+
+@register.simple_tag(takes_context=True)
+def address_of(context: Context, item: ShownProduct, slate: ShownSlate) -> str:
+    """The page of a product on a slate, with the slate's id where it is kept."""
+    page = reverse("storefront:product", args=[context["shop"].slug, item.product.pk])
+    return f"{page}?slate={slate.id}&slot={slate.slot}" if slate.id else page
+
+
+def _list(items: Sequence[ShownProduct], slate: ShownSlate | None, shop: Merchant) -> str:
     page = reverse("storefront:product", args=[shop.slug, 0]).removesuffix("0/")
     of_slate = slate if slate is not None and slate.id else None
-    drawn = "".join(_card(item, shop, page, of_slate, _("sold out")) for item in items)
-    return mark_safe(f'<ul class="cards">{drawn}</ul>')  # noqa: S308 - every value below is escaped where it is put in
+    sold_out = _("sold out")
+    drawn = "".join(_card(item, shop, page, of_slate, sold_out) for item in items)
+    return f'<ul class="cards">{drawn}</ul>'
 
 
 def _card(item: ShownProduct, shop: Merchant, page: str, slate: ShownSlate | None, sold_out: str) -> str:
     product = item.product
-    name, price = escape(product.display_name), escape(money(product.price, shop.currency))
+    price = money(product.price, shop.currency)
     where = link = look = reason = ""
     if slate is not None and item.reason_code:
         where = f' data-slate="{slate.id}" data-position="{item.position}"'
@@ -43,11 +66,18 @@ def _card(item: ShownProduct, shop: Merchant, page: str, slate: ShownSlate | Non
     if item.reason:
         reason = f'<span class="reason">{escape(item.reason)}</span>'
     if product.is_sold_out:
-        price = f"{price} · {escape(sold_out)}"
+        price = f"{price} · {sold_out}"
     return (
         f'<li class="card{" sold-out" if product.is_sold_out else ""}"{where}>'
-        f'<a href="{page}{product.pk}/{link}">{_picture(item.picture, product.display_name)}'
-        f'<span class="name">{name}</span><span class="price">{price}</span></a>{look}{reason}</li>'
+        f'<a href="{page}{product.pk}/{link}">{_face(item.picture, item.name, price)}</a>{look}{reason}</li>'
+    )
+
+
+@lru_cache(maxsize=MOST_FACES)
+def _face(picture: Picture | None, name: str, price: str) -> str:
+    """What is the same on every card that shows the product so."""
+    return (
+        f'{_picture(picture, name)}<span class="name">{escape(name)}</span><span class="price">{escape(price)}</span>'
     )
 
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 from django import template
 from django.template import Context
+from django.template.base import FilterExpression, Parser, Token, token_kwargs
 from django.templatetags.static import static
-from django.urls import reverse
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 
 register = template.Library()
+#: Drawings of one part of a template; some kilobytes each.
+MOST_KEPT = 500
 
 
 @register.simple_tag
@@ -29,26 +33,38 @@ def _assets() -> SafeString:
     )
 
 
-@register.simple_tag(takes_context=True)
-def categories_of_shop(context: Context) -> SafeString:
-    """The shop's categories as a list of links, the present one marked."""
-    here = getattr(context.get("category"), "slug", None)
-    entries = tuple((category.slug, category.display_name) for category in context["categories"])
-    return _categories(context["shop"].slug, entries, here)
+@register.tag
+def kept(parser: Parser, token: Token) -> KeptNode:
+    """``{% kept name=value … %} … {% endkept %}``: drawn once for the same values, in each language.
+
+    Inside, nothing is known but these names: whatever else a page holds, such as who it is for, cannot get into what others
+    are shown. The values must be hashable, and equal only where they read the same.
+    """
+    bits = token.split_contents()[1:]
+    values = token_kwargs(bits, parser)
+    if bits:
+        raise template.TemplateSyntaxError("“kept” takes name=value alone.")
+    nodes = parser.parse(("endkept",))
+    parser.delete_first_token()
+    return KeptNode(nodes, values)
 
 
-@lru_cache(maxsize=1024)
-def _categories(shop: str, entries: tuple[tuple[str, str], ...], here: str | None) -> SafeString:
-    drawn = format_html_join(
-        "",
-        '<li><a href="{}"{}>{}</a></li>',
-        (
-            (
-                reverse("storefront:category", args=[shop, slug]),
-                SafeString(' aria-current="page"') if slug == here else "",
-                name,
-            )
-            for slug, name in entries
-        ),
-    )
-    return format_html("<ul>{}</ul>", drawn)
+class KeptNode(template.Node):
+    """A part of a template that is drawn from named values, and kept beside them."""
+
+    child_nodelists = ("_nodes",)
+
+    def __init__(self, nodes: template.NodeList, values: dict[str, FilterExpression]) -> None:
+        self._nodes, self._values = nodes, values
+        self._drawn: dict[tuple[Any, ...], SafeString] = {}
+
+    def render(self, context: Context) -> SafeString:
+        values = {name: value.resolve(context) for name, value in self._values.items()}
+        # With their types: a text that is marked as safe is equal to one that is not, and drawn otherwise.
+        key = (get_language(), *((type(value), value) for value in values.values()))
+        drawn = self._drawn.get(key)
+        if drawn is None:
+            if len(self._drawn) >= MOST_KEPT:
+                self._drawn.clear()
+            drawn = self._drawn[key] = self._nodes.render(context.new(values))
+        return drawn

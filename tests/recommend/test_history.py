@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from catalog.models import Product
@@ -69,6 +70,40 @@ def test_an_event_that_comes_late_is_seen_and_one_that_goes_is_gone(shop, shoppe
     assert history_of(shopper).events == first.events
     shoppers.remove_interactions(shopper=shopper, product_id=shop.products(0)[0].pk)
     assert len(history_of(shopper).events) == 3
+
+
+def test_of_a_known_history_only_what_came_is_read(shop, shopper):
+    history_of(shopper)
+    newest = Interaction.objects.filter(shopper=shopper).latest("pk").pk
+    for minutes, product in zip((58, 0), shop.products(1), strict=False):
+        note(shop, shopper, product, minutes=minutes)
+    with CaptureQueriesContext(connection) as seen:
+        known = history_of(shopper)
+    assert [f'"id" > {newest}' in query["sql"] for query in seen] == [False, True]
+    history.forget()
+    assert known.events == history_of(shopper).events
+
+
+def test_an_event_that_goes_while_another_comes_is_not_remembered(shop, shopper):
+    first = history_of(shopper)
+    gone = Interaction.objects.filter(shopper=shopper).earliest("pk")
+    gone.delete()
+    note(shop, shopper, shop.products(1)[0], minutes=0)
+    note(shop, shopper, shop.products(1)[1], minutes=0)
+    now = history_of(shopper)
+    assert len(now.events) == len(first.events) + 1
+    assert str(gone.product_id) not in {event.item_id for event in now.events}
+
+
+def test_a_long_history_stays_the_newest(shop, shopper, monkeypatch):
+    monkeypatch.setattr(history, "NEWEST", 4)
+    history_of(shopper)
+    for minutes in (50, 5, 3):
+        note(shop, shopper, shop.products(1)[0], minutes=minutes)
+    known = history_of(shopper).events
+    assert len(known) == 4
+    history.forget()
+    assert {event.timestamp for event in known} <= {event.timestamp for event in history_of(shopper).events}
 
 
 def test_an_erased_shopper_is_not_kept(shop, shopper):

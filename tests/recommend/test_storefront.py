@@ -283,7 +283,7 @@ def test_a_product_describes_itself_to_machines(shop):
 
 
 def test_the_demos_reading_of_cards_still_fits(shop):
-    source = Path("stylerec_site/demo/main_job.py").read_text()
+    source = Path("stylerec_site/demo/two_shoppers.py").read_text()
     pattern = re.compile(re.search(r"_CARD = re.compile\(r'(.*)'\)", source)[1])
     client = visitor(shop)
     walk(client, shop, shelf=0, style=0)
