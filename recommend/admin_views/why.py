@@ -23,7 +23,7 @@ from recommend.admin_views.doors import shops_of
 from recommend.labels import PARTS, marks_of, place_name
 from recommend.models import Interaction, Shopper
 from recommend.services import what_if
-from recommend.services.cards import described, picture_of, picture_on_card, read_cards, with_pictures
+from recommend.services.cards import picture_of, picture_on_card, read_cards, with_pictures
 from recommend.services.slates import ShownProduct
 from recommend.services.what_if import Click, WhatIf
 
@@ -124,7 +124,7 @@ def _seen_last(shop: Merchant) -> list[SeenLast]:
             code_of(row),
             row,
             [
-                described(picture_on_card(photo), card.display_name)
+                picture_on_card(photo, card.display_name)
                 for pk in seen[row.pk]
                 if (card := cards.get(pk)) and (photo := card.photo)
             ],

@@ -173,9 +173,11 @@ class Api:
     """A client with a token of the shop."""
 
     def __init__(self, shop: Shop, *, scope: str = "events", role: str = Membership.Role.OWNER) -> None:
-        _token, secret = create_token(merchant=shop.merchant, user=person(shop.merchant, role), name="t", scope=scope)
+        _token, self.secret = create_token(
+            merchant=shop.merchant, user=person(shop.merchant, role), name="t", scope=scope
+        )
         self._client = Client(raise_request_exception=True)
-        self._headers = {"Authorization": f"Token {secret}"}
+        self._headers = {"Authorization": f"Token {self.secret}"}
 
     def get(self, path: str, **parameters: Any) -> Any:
         return self._client.get(f"/api/v1/{path}", parameters, headers=self._headers)

@@ -16,7 +16,9 @@ def drawn(template: Template, **values: object) -> str:
 
 
 def test_nothing_of_the_page_gets_in_but_what_is_named():
-    template = Template("{% load frame %}{% kept name=shop.name %}[{{ name }}|{{ shopper }}|{{ shop.name }}]{% endkept %}")
+    template = Template(
+        "{% load frame %}{% kept name=shop.name %}[{{ name }}|{{ shopper }}|{{ shop.name }}]{% endkept %}"
+    )
     assert drawn(template, shop={"name": "Kiln"}, shopper="Ada") == "[Kiln||]"
 
 
@@ -26,7 +28,8 @@ def test_the_same_values_are_drawn_once_and_others_anew(monkeypatch):
     first = drawn(template, n=1)
     assert (drawn(template, n=1), drawn(template, n=2), len(node._drawn)) == (first, "Bag2", 2)
     with translation.override("zh-hans"):
-        assert drawn(template, n=1) != first
+        drawn(template, n=1)
+    assert len(node._drawn) == 3, "another language is another drawing"
     monkeypatch.setattr(frame, "MOST_KEPT", 3)
     drawn(template, n=3)
     assert len(node._drawn) == 1

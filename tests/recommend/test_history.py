@@ -114,13 +114,14 @@ def test_an_erased_shopper_is_not_kept(shop, shopper):
 
 def test_a_page_that_is_under_way_during_an_erasure_keeps_nothing(shop, shopper, monkeypatch):
     """It has read the rows; the shopper is erased; only then would it put them into the memory."""
-    events_of = history._events_of
+    event_of = history._event
 
-    def erased_meanwhile(rows, before):
+    def erased_meanwhile(*row):
+        monkeypatch.setattr(history, "_event", event_of)
         shoppers.erase(shopper=shopper)
-        return events_of(rows, before)
+        return event_of(*row)
 
-    monkeypatch.setattr(history, "_events_of", erased_meanwhile)
+    monkeypatch.setattr(history, "_event", erased_meanwhile)
     assert history_of(shopper).events, "the page itself goes on with what it has read"
     assert not history._kept
 
