@@ -110,7 +110,7 @@ class Presenter:
         return {pk: self._known[pk] for pk in ids if pk in self._known}
 
     def _show(self, pick: Pick, products: Mapping[int, Card], position: int) -> ShownProduct:
-        behind = pick.reason_product
+        behind = pick.reason_product or 0
         return self._present(
             products[pick.product_id],
             position=position,
