@@ -10,8 +10,8 @@ A product's score for a shopper is one inner product, ``[p_u, 1, λ·s_u] · [q_
    coordinates are multiplied out, the rest is bounded by the product of the two remaining lengths. The bound of an
    item is itself an inner product with a 16-column matrix, one cache line per item.
 
-Both only ever skip items that cannot win, so recall is 1.0 by construction; where lengths and directions are flat the
-search degrades to a scan, never to a wrong answer.
+Both only ever skip items that cannot win, so recall is 1.0 by construction. Where lengths and directions are too flat
+for bounds, the search notices within its second round and scans.
 
 *What "exact" means here.* Single-precision sums depend on the order of summation, so the survivors (all items within
 the rounding error of the k-th score) are scored again in double precision. The result is the top k by the double

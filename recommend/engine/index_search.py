@@ -20,6 +20,8 @@ GROWTH = 4
 GATHER = 8192
 #: Reading a stretch as it lies costs about as much as gathering one row in this many out of it.
 DENSE = 6
+#: Where the bounds let pass more than one item in this many of a large round, they cost more than they save.
+FUTILE = 4
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
@@ -71,11 +73,17 @@ class Search:
             if hopeful <= start:
                 break
             chosen = np.sort(by_bound[start : min(start + size, hopeful)])
-            start, size = start + len(chosen), size * GROWTH
+            before = self._scored
             breaks = np.flatnonzero(np.diff(chosen) > 1) + 1
             for run in np.split(chosen, breaks):
                 first, last = int(run[0]) * BLOCK, min((int(run[-1]) + 1) * BLOCK, len(heads))
                 self._scan_run(first, heads[first:last] @ head_query, skip, allow)
+            first_round, start, size = start == 0, start + len(chosen), size * GROWTH
+            # The first round has no threshold to hold its bounds against yet, so it says nothing of them.
+            futile = not first_round and (self._scored - before) * FUTILE > len(chosen) * BLOCK
+            if futile and start < len(by_bound):
+                self._scan_plainly(skip, allow)
+                break
 
     def result(self) -> TopItems:
         """The top k in double precision, ties broken by the lower row."""
@@ -91,15 +99,9 @@ class Search:
         hopeful = np.flatnonzero(upper >= np.float32(self._threshold - self._slack))
         if not len(hopeful):
             return
-        places = hopeful + first
-        if allow is not None or len(skip):
-            rows = self._order[places]
-            wanted = np.ones(len(rows), dtype=bool) if allow is None else allow[rows]
-            if len(skip):
-                at = np.minimum(np.searchsorted(skip, rows), len(skip) - 1)
-                wanted &= skip[at] != rows
-            places, hopeful = places[wanted], hopeful[wanted]
-        upper = upper[hopeful]
+        places, upper = hopeful + first, upper[hopeful]
+        wanted = self._wanted(places, skip, allow)
+        places, upper = places[wanted], upper[wanted]
         # The most promising first: they raise the threshold, and most of the others need no reading.
         lead = max(4 * self._k, 64)
         if len(places) > 2 * lead:
@@ -111,14 +113,39 @@ class Search:
         for start in range(0, len(places), GATHER):
             self._score(places[start : start + GATHER], None)
 
+    def _scan_plainly(self, skip: Rows, allow: NDArray[np.bool_] | None) -> None:
+        """Multiply everything out, as a scan does, where directions and lengths are too flat for bounds."""
+        self._scored += len(self._vectors)
+        scores = self._vectors @ self._query32
+        places = np.flatnonzero(scores >= np.float32(self._threshold - self._slack))
+        places = places[self._wanted(places, skip, allow)]
+        # What the bounds had let pass so far comes again; only what was offered (it is in ``skip``) is kept.
+        offered = ~self._wanted(self._places, skip, None)
+        self._places, self._scores, self._added = self._places[offered], self._scores[offered], self._added[offered]
+        self._keep(places, scores[places].astype(np.float64), np.zeros(len(places)))
+
+    def _wanted(self, places: Rows, skip: Rows, allow: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
+        """Which places hold a row that is allowed and not in ``skip`` (sorted)."""
+        if allow is None and not len(skip):
+            return np.ones(len(places), dtype=bool)
+        rows = self._order[places]
+        wanted = np.ones(len(rows), dtype=bool) if allow is None else allow[rows]
+        if len(skip):
+            at = np.minimum(np.searchsorted(skip, rows), len(skip) - 1)
+            wanted &= skip[at] != rows
+        return wanted
+
     def _score(self, places: Rows, added: Doubles | None) -> None:
         """Read the vectors at ``places`` and keep what may still be among the k best."""
         scores = self._read(places).astype(np.float64)
         if added is None:
             winners = np.flatnonzero(scores >= self._threshold - self._slack)
-            places, scores, added = places[winners], scores[winners], np.zeros(len(winners))
+            self._keep(places[winners], scores[winners], np.zeros(len(winners)))
         else:
-            scores = scores + added
+            self._keep(places, scores + added, added)
+
+    def _keep(self, places: Rows, scores: Doubles, added: Doubles) -> None:
+        """Take candidates in, and raise the threshold to the k-th best of all."""
         places = np.concatenate([self._places, places])
         scores = np.concatenate([self._scores, scores])
         added = np.concatenate([self._added, added])

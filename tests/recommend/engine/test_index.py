@@ -178,3 +178,22 @@ def test_an_empty_catalogue_answers_with_nothing(tmp_path):
     found = ExactIndex.load(tmp_path / "index", mapped=False).search(np.ones(3), 10)
 
     assert found.rows.tolist() == []
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_flat_vectors_are_scanned_and_still_exact(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    matrix = rng.normal(size=(20_000, 40)).astype(np.float32)
+    matrix /= np.linalg.norm(matrix, axis=1, keepdims=True)
+    matrix[18_000:] = matrix[:2000]  # ties across blocks
+    query = rng.normal(size=40)
+    allow = None if seed % 2 else rng.random(20_000) < 0.7
+    exclude = rng.integers(0, 20_000, size=30)
+    boosts = {int(row): float(rng.normal()) for row in rng.integers(0, 20_000, size=50)}
+
+    found = ExactIndex.build(matrix).search(query, 10, allow=allow, exclude=exclude, boosts=boosts)
+
+    rows, scores = brute_force(matrix, query, 10, allow=allow, exclude=exclude, boosts=boosts)
+    assert found.rows.tolist() == rows.tolist()
+    np.testing.assert_allclose(found.scores, scores, rtol=1e-12)
+    assert 20_000 <= found.scored < 32_000  # two rounds of 40 blocks of 256, then everything once
