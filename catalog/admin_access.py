@@ -25,6 +25,8 @@ class TenantAdmin(ModelAdmin):
     least_role: str = Membership.Role.EDITOR
     #: What an empty list says its rows would be good for.
     what_for: Any = ""
+    #: Where an empty list leads besides its own form: (name of the page, what the button says).
+    first_step: tuple[str, Any] | None = None
     #: Whether the list is narrowed to the current shop; the list of shops itself is not.
     lists_one_shop = True
 

@@ -188,6 +188,9 @@ class MerchandisingRuleAdmin(TenantAdmin):
 
 @admin.register(Interaction)
 class InteractionAdmin(ShownOnlyAdmin):
+    what_for = _(
+        "What shoppers look at, put into the bag and buy. It begins with the first shopper who agrees to it in your shop."
+    )
     list_display = [
         "occurred_at",
         "kind_shown",
@@ -250,6 +253,9 @@ class InteractionAdmin(ShownOnlyAdmin):
 
 @admin.register(Shopper)
 class ShopperAdmin(ShownOnlyAdmin):
+    what_for = _(
+        "Shoppers who agreed to a storefront of their own, each under a code. Nobody is here without having agreed."
+    )
     list_display = ["code_shown", "merchant", "consent", "personalisation_enabled", "created_at", "last_seen_at"]
     list_filter = ["consent", "personalisation_enabled"]
     list_select_related = ["merchant"]

@@ -218,6 +218,7 @@ class StyleAdmin(TenantAdmin):
 @admin.register(TrainingRun)
 class TrainingRunAdmin(LookOnlyAdmin):
     what_for = _("A training teaches a style to your products. Open a style and press “Train”.")
+    first_step = ("admin:styling_style_changelist", _("Styles"))
     list_display = [
         "sample",
         "style",

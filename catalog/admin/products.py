@@ -103,6 +103,7 @@ def listed(request: HttpRequest, query: str) -> QuerySet[Product]:
 @admin.register(Product)
 class ProductAdmin(NewInShopAdmin):
     what_for = _("Import a table with pictures to fill your shelves at once, or add products one by one.")
+    first_step = ("catalog:import", _("Import"))
     form = ProductForm
     list_display = ["picture", "name", "name_zh", "sku", "category", "price_shown", "stock", "status_shown"]
     list_display_links = ["picture", "name"]
