@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from django.db import DatabaseError, connection
 from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -15,6 +16,7 @@ from rest_framework.request import Request
 from catalog.models import ApiToken, Membership
 from catalog.prepared import PreparedRows
 from catalog.tokens import digest_of
+from jobs.full_disk import no_room
 
 # With the role that its user has at its shop now, so that the permission needs no query of its own.
 _VALID = PreparedRows(
@@ -50,7 +52,13 @@ class ApiTokenAuthentication(BaseAuthentication):
         return "Token"
 
     def _mark_used(self, token: ApiToken) -> None:
-        """Once a minute is exact enough, and keeps a write out of nearly every request."""
+        """Once a minute is exact enough, and keeps a write out of nearly every request. Reading must not end where nothing
+        can be written.
+        """
         now = timezone.now()
         if token.last_used_at is None or now - token.last_used_at > timedelta(minutes=1):
-            ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
+            try:
+                ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
+            except DatabaseError as error:
+                if no_room(error) is None or connection.in_atomic_block:  # the request is there to write
+                    raise

@@ -7,16 +7,20 @@ Where no small file system can be mounted (that takes root), ``test_no_room.py``
 from __future__ import annotations
 
 import errno
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
 
-from catalog.models import AuditEntry, ProductImage
+from catalog.models import AuditEntry, ImportDraft, Product, ProductImage
 from catalog.services.pictures import add_picture
 from catalog.tokens import create_token
 from recommend.engine import artifact as recommenders
@@ -88,3 +92,65 @@ def test_an_artifact_is_replaced_whole_or_not_at_all(disk, settings):
     make_room(disk)
     recommenders.write(target, arrays={"item_matrix": np.zeros((20, 20))}, config={"factors": 2}, metrics={"n": 2})
     assert recommenders.read(target)[2] == {"n": 2}
+
+
+@pytest.fixture
+def site_on_disk(tmp_path, settings, transactional_db) -> Iterator[Path]:
+    """A disk of twelve megabytes, on which the whole site lies: its database, too."""
+    with small_disk(tmp_path / "disk", megabytes=12) as mounted:
+        if not mounted:
+            pytest.skip("no file system can be mounted here")
+        settings.MEDIA_ROOT = tmp_path / "disk" / "media"
+        database = connection.settings_dict
+        usual, database["NAME"] = database["NAME"], str(tmp_path / "disk" / "site.sqlite3")
+        with closing(sqlite3.connect(usual)) as source, closing(sqlite3.connect(database["NAME"])) as copy:
+            source.backup(copy)
+        connection.close()
+        try:
+            yield tmp_path / "disk"
+        finally:
+            connection.close()
+            database["NAME"] = usual
+
+
+@pytest.mark.sqlite
+@pytest.mark.django_db(transaction=True)
+def test_a_site_whose_disk_is_full_is_read_as_ever_and_says_why_it_cannot_be_changed(site_on_disk):
+    """SQLite itself is refused by the kernel: with nothing left, not even a row can be changed."""
+    product = ProductFactory(name="Vase")
+    add_picture(product=product, upload=picture_bytes(color=(1, 2, 3)))
+    secret = create_token(merchant=product.merchant, user=person(product.merchant), name="till", scope="write")[1]
+    visitor = Client(raise_request_exception=False)
+    program = Client(raise_request_exception=False, headers={"authorization": f"Token {secret}"})
+    merchant = Client(raise_request_exception=False)
+    merchant.force_login(person(product.merchant))
+    api, admin = f"/api/v1/products/{product.pk}/", f"/admin/catalog/product/{product.pk}"
+    reads = [
+        (visitor, f"/s/{product.merchant.slug}/"),
+        (visitor, f"/s/{product.merchant.slug}/p/{product.pk}/"),
+        (program, api),
+        (merchant, f"{admin}/change/"),
+    ]
+
+    def upload(color):
+        return SimpleUploadedFile("a.png", picture_bytes(color=color))
+
+    def write(color):
+        return [
+            program.patch(api, {"name": "Bowl"}, content_type="application/json").status_code,
+            program.post(f"{api}images/", {"file": upload((1, 1, color))}).status_code,
+            merchant.post(f"{admin}/pictures/", {"file": upload((2, 2, color))}).status_code,
+            merchant.post(
+                "/admin/catalog/import/", {"table": SimpleUploadedFile("products.csv", b"sku,name,price\nA,Jug,5\n")}
+            ).status_code,
+        ]
+
+    fill(site_on_disk)
+    assert write(10) == [507, 507, 507, 507]
+    assert [client.get(address).status_code for client, address in reads] == [200, 200, 200, 200]
+    assert program.get(api).json()["name"] == "Vase"
+    make_room(site_on_disk)
+    assert write(10) == [200, 201, 200, 302]
+    assert Product.objects.get(pk=product.pk).name == "Bowl"
+    assert ProductImage.objects.count() == 3
+    assert ImportDraft.objects.count() == 1

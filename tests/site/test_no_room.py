@@ -19,7 +19,7 @@ from django.urls import reverse
 from django.utils import timezone
 from psycopg.errors import DiskFull
 
-from catalog.models import AuditEntry, ImportDraft, ImportRun, ProductImage
+from catalog.models import ApiToken, AuditEntry, ImportDraft, ImportRun, ProductImage
 from catalog.services.pictures import add_picture
 from catalog.services.rendition_jobs import make_missing
 from jobs.full_disk import NoRoom, no_room
@@ -172,6 +172,20 @@ class TestStorage:
         full()
         with pytest.raises(OSError, match="No space"):
             make_missing(merchant=product.merchant)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("code", "status"), [(sqlite3.SQLITE_FULL, 200), (sqlite3.SQLITE_CORRUPT, 503)])
+def test_reading_over_the_api_goes_on_although_the_tokens_use_cannot_be_noted(monkeypatch, code, status):
+    product = ProductFactory()
+    client = client_of(product.merchant)
+    client.raise_request_exception = False
+
+    def refuse(rows, **changes):
+        raise caused(OperationalError("database or disk is full"), sqlite_error(code))
+
+    monkeypatch.setattr(type(ApiToken.objects.all()), "update", refuse)
+    assert client.get(f"/api/v1/products/{product.pk}/").status_code == status
 
 
 def _no_room(*arguments, **keywords):
