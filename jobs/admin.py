@@ -19,7 +19,7 @@ from jobs.admin_times import took, with_moments
 from jobs.errors import UserError
 from jobs.models import Job, JobEvent, WorkerPresence
 from jobs.presence import SEEN_WITHIN, workers_seen
-from jobs.registry import kind_name
+from jobs.registry import kind_name, page_of
 from jobs.tenancy import tenancy
 
 STATUS_COLORS = {
@@ -109,6 +109,7 @@ class JobAdmin(ReadOnlyAdmin):
         "created_by",
         "created_at",
         "finished_at",
+        "page_shown",
     ]
     list_filter = ["status", ("kind", KindFilter), SmallJobsFilter, "queue"]
     list_select_related = ["created_by"]
@@ -118,6 +119,7 @@ class JobAdmin(ReadOnlyAdmin):
     actions = ["cancel_selected", "retry_selected"]
     fields = [
         "kind_in_words",
+        "page_shown",
         "status_in_words",
         "progress_shown",
         "error_message",
@@ -169,6 +171,14 @@ class JobAdmin(ReadOnlyAdmin):
     @display(description=_("Job"), ordering="kind")
     def kind_shown(self, job: Job) -> str:
         return format_html('<span title="{}">{}</span>', job.pk, kind_name(job.kind))
+
+    @display(description="")
+    def page_shown(self, job: Job) -> str:
+        """The way to the page where the job is watched and its outcome is used."""
+        address = page_of(job)
+        if not address:
+            return ""
+        return format_html('<a style="text-decoration: underline" href="{}">{}</a>', address, _("Open"))
 
     @display(description=_("kind"))
     def kind_in_words(self, job: Job) -> str:

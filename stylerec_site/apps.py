@@ -7,7 +7,8 @@ class SiteConfig(AppConfig):
     name = "stylerec_site"
 
     def ready(self) -> None:
-        from jobs.registry import name_kinds
-        from stylerec_site.job_names import NAMES
+        from jobs.registry import lead_kinds, name_kinds
+        from stylerec_site.job_names import NAMES, PAGES
 
         name_kinds(NAMES)
+        lead_kinds(PAGES)

@@ -1,4 +1,4 @@
-"""What the kinds of jobs are called where people see them."""
+"""What the kinds of jobs are called where people see them, and which pages show them."""
 
 from __future__ import annotations
 
@@ -15,4 +15,10 @@ NAMES: dict[str, Text] = {
     "styling.renditions": _("Smaller copies of pictures"),
     "creatives.draw": _("Ad creatives"),
     "site.demo-data": _("Demo data"),
+}
+#: Routes that take the job's id.
+PAGES: dict[str, str] = {
+    "catalog.import": "catalog:import_run",
+    "styling.train": "styling:run",
+    "styling.stylise": "styling:stylisation",
 }

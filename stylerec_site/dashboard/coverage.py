@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import Count, Q
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from catalog.models import Merchant, Product
 from recommend.admin_charts import stacked_bar
@@ -25,6 +26,17 @@ class Row:
     waiting: int
     missing: int
     bar: SafeString
+
+    @property
+    def told(self) -> list[str]:
+        """How many products stand where; stages without any are not told."""
+        parts = (
+            (self.published, _("%(n)d published")),
+            (self.approved, _("%(n)d approved")),
+            (self.waiting, _("%(n)d to review")),
+            (self.missing, _("%(n)d without")),
+        )
+        return [text % {"n": count} for count, text in parts if count]
 
     @property
     def percent(self) -> int:

@@ -369,6 +369,7 @@ def test_jobs_and_what_was_done_stand_in_words(log_in, merchant):
     jobs = client.get(reverse("admin:jobs_job_changelist")).content.decode()
     assert ">Training<" in jobs
     assert "styling.train " not in jobs
+    assert reverse("styling:run", args=[Job.objects.get(kind="styling.train").pk]) in jobs
     address = reverse("admin:jobs_job_changelist")
     for status in (Job.Status.SUCCEEDED, Job.Status.FAILED):
         Job.objects.create(kind="catalog.renditions", merchant_key=merchant.pk, status=status)
