@@ -13,7 +13,7 @@ from functools import cache, cached_property
 from itertools import islice
 from typing import Any, cast
 
-from django.db import DEFAULT_DB_ALIAS, connection, models
+from django.db import DEFAULT_DB_ALIAS, connections, models
 
 #: Stand-ins: numbers and texts that no row has.
 _FIRST_NUMBER = 9_100_000_000_000_000_000
@@ -46,8 +46,9 @@ class PreparedRead:
 
     def raw(self, *values: Value) -> list[tuple[Any, ...]]:
         """The same rows as the database's driver gives them, for a reader that converts only those that are new."""
+        database = connections[DEFAULT_DB_ALIAS]  # itself: the usual stand-in for it looks it up at each access
         flat: list[Any] = []
-        shape: list[Any] = [connection.vendor]
+        shape: list[Any] = [database.vendor]
         for value in values:
             if isinstance(value, int | str):
                 flat.append(value)
@@ -65,7 +66,7 @@ class PreparedRead:
         parameters = list(compiled.constants)
         for place, slot in compiled.slots:
             parameters[place] = flat[slot]
-        with connection.cursor() as cursor:
+        with database.cursor() as cursor:
             cursor.execute(compiled.sql, parameters)
             rows: list[tuple[Any, ...]] = cursor.fetchall()
         return rows
@@ -75,11 +76,11 @@ class PreparedRead:
         compiled = next(iter(self._compiled.values()))
         if not compiled.converters:
             return row
-        values = list(row)
+        values, database = list(row), connections[DEFAULT_DB_ALIAS]
         for place, steps, column in compiled.converters:
             value = values[place]
             for step in steps:
-                value = step(value, column, connection)
+                value = step(value, column, database)
             values[place] = value
         return tuple(values)
 
@@ -95,7 +96,7 @@ class PreparedRead:
         arguments = [
             [stand_in(int) for _ in range(kind)] if isinstance(kind, int) else stand_in(kind) for kind in key[1:]
         ]
-        compiler = self._build(*arguments).query.get_compiler(connection=connection)
+        compiler = self._build(*arguments).query.get_compiler(connection=connections[DEFAULT_DB_ALIAS])
         sql, parameters = compiler.as_sql()
         converters = compiler.get_converters([entry[0] for entry in compiler.select])
         return _Compiled(
@@ -163,12 +164,12 @@ def insert(rows: Sequence[models.Model]) -> None:
     """Insert a few new rows of one model in one statement; a key that the database gives out is not read back."""
     if not rows:
         return
-    model = type(rows[0])
+    model, database = type(rows[0]), connections[DEFAULT_DB_ALIAS]
     fields = [field for field in model._meta.concrete_fields if not isinstance(field, models.AutoField)]
-    quote = connection.ops.quote_name
+    quote = database.ops.quote_name
     columns = ", ".join(quote(str(field.column)) for field in fields)
     places = ", ".join([f"({', '.join(['%s'] * len(fields))})"] * len(rows))
-    values = [field.get_db_prep_save(field.pre_save(row, True), connection) for row in rows for field in fields]
+    values = [field.get_db_prep_save(field.pre_save(row, True), database) for row in rows for field in fields]
     statement = f"INSERT INTO {quote(model._meta.db_table)} ({columns}) VALUES {places}"  # noqa: S608 - our own names
-    with connection.cursor() as cursor:
+    with database.cursor() as cursor:
         cursor.execute(statement, values)

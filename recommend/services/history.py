@@ -16,6 +16,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -44,14 +45,17 @@ class History:
     #: What was worked out from these very events (``services.shelves``); nothing that anything else can change.
     worked_out: dict[Any, Any] = field(default_factory=dict, repr=False)
 
-    @property
-    def bought(self) -> set[int]:
-        return {int(event.item_id) for event in self.events if event.event == "purchase"}
+    @cached_property
+    def bought(self) -> frozenset[int]:
+        return frozenset(int(event.item_id) for event in self.events if event.event == "purchase")
+
+    @cached_property
+    def _seen(self) -> tuple[int, ...]:
+        return tuple(dict.fromkeys(int(event.item_id) for event in self.events if event.event in LIKES))
 
     def recently_seen(self, n: int) -> list[int]:
         """Products looked at, the latest first, each once."""
-        seen = dict.fromkeys(int(event.item_id) for event in self.events if event.event in LIKES)
-        return list(seen)[:n]
+        return list(self._seen[:n])
 
     def style_shares(self, hidden: Collection[int]) -> dict[int, float]:
         """Share of each style among the renderings that the shopper responded to, later ones counting more.

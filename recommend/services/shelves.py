@@ -7,7 +7,7 @@ the recommender, the catalogue and the rules, and of nothing else: while all of 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
@@ -123,7 +123,7 @@ class Shelves:
         if self._is_like(slot, product_id):  # of the shopper, only what they have counts
             choices, besides = (
                 self._choices_of(self.snapshot),
-                (frozenset(self._placed), frozenset(self.history.bought)),
+                (frozenset(self._placed), self.history.bought),
             )
         else:
             choices, besides = self._choices, (frozenset(self._placed), frozenset())
@@ -167,7 +167,7 @@ class Shelves:
         """Whether the shelf shows what is like a product, and not the shopper's own order."""
         return slot == "product" and product_id is not None and self.treatment.beside == SIMILAR
 
-    def _rows(self, product_ids: set[int] | list[int]) -> list[int]:
+    def _rows(self, product_ids: Iterable[int]) -> list[int]:
         return [self.snapshot.rows[pk] for pk in product_ids if pk in self.snapshot.rows]
 
     @cached_property

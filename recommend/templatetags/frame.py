@@ -52,7 +52,8 @@ def kept(parser: Parser, token: Token) -> KeptNode:
 class KeptNode(template.Node):
     """A part of a template that is drawn from named values, and kept beside them."""
 
-    child_nodelists = ("_nodes",)
+    #: No block to be filled by another template can be in it, and looking for some costs every page.
+    child_nodelists = ()
 
     def __init__(self, nodes: template.NodeList, values: dict[str, FilterExpression]) -> None:
         self._nodes, self._values = nodes, values
