@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from catalog.admin_access import TenantAdmin
+from catalog.current_shop import choose_shop
 from catalog.models import Membership, Merchant
 from catalog.services.merchants import SETTINGS, change_shop, open_shop
 
@@ -52,6 +53,9 @@ class MerchantAdmin(TenantAdmin):
         texts = {
             "slug": _("Part of the shop's web address; it cannot be changed later."),
             "currency": _("Three letters, like EUR or CNY. Prices are not converted when it changes."),
+            "personalisation_enabled": _(
+                "Shoppers who agreed get a page of their own. Off: everybody sees favourites and news."
+            ),
             "bandit_enabled": _("Shoppers who agreed see the rendering that such shoppers click most often."),
         }
         for name in texts.keys() & form.base_fields.keys():
@@ -68,6 +72,7 @@ class MerchantAdmin(TenantAdmin):
         obj.__dict__.update(made.__dict__)
 
     def response_add(self, request: HttpRequest, obj: Merchant, post_url_continue: str | None = None) -> HttpResponse:
+        choose_shop(request, obj)  # what comes next is the new shop's
         text = _("“%(shop)s” is open, and you are its owner. Bring in products next.")
         self.message_user(request, text % {"shop": obj.display_name}, messages.SUCCESS)
         return redirect("catalog:import")

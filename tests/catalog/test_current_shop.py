@@ -60,6 +60,12 @@ def test_the_next_login_opens_the_shop_that_this_one_ended_in(client, user, shop
     )
 
 
+def test_a_shop_that_was_just_opened_is_the_one_at_hand(client, shops):
+    new = {"name": "Z new", "name_zh": "", "slug": "new", "currency": "EUR", "tagline": "", "tagline_zh": ""}
+    page = client.post("/admin/catalog/merchant/add/", new, follow=True).content.decode()
+    assert '<span class="sh-name">Z new</span>' in page
+
+
 def test_filters_and_forms_follow(client, shops):
     first, _second = shops
     for shop in shops:
