@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from django.urls import path
@@ -18,14 +19,16 @@ from catalog.api import OwnViewSet
 from catalog.models import ApiToken, Membership, Merchant, Product
 from catalog.permissions import merchant_of
 from jobs.errors import NotFound, UserError
-from recommend.models import Interaction, Recommender, RecommenderFit, Shopper
+from recommend.models import Interaction, Recommender, RecommenderFit, Shopper, Slate
 from recommend.services import event_stream, fitting, shoppers
 from recommend.services.events import parse_batch
+from recommend.services.mail import mail_block, picks_for_mail
 from recommend.services.shelves import SLOTS, Shelves
 from recommend.services.slates import Presenter, ShownSlate
 from recommend.statistics_api import StatisticsView
 
 MOST_RECOMMENDED = 60
+MOST_MAILED = 12
 _EVENTS_SCOPE = (ApiToken.Scope.EVENTS,)
 
 
@@ -155,7 +158,11 @@ class RecommendationsView(APIView):
             raise UserError("slot-unknown", _("There is no such slot."), _("Use one of: %s") % ", ".join(SLOTS))
         profile = _profile(merchant, request.query_params.get("shopper", ""))
         shelves = Shelves(merchant, profile)
-        picks = shelves.shelf(slot, _count(request.query_params.get("n")), product_id=self._product_id(request))
+        count = _count(request.query_params.get("n"))
+        if slot == Slate.MAIL:
+            picks = picks_for_mail(shelves, count)
+        else:
+            picks = shelves.shelf(slot, count, product_id=self._product_id(request))
         slate = Presenter(shelves).slates({slot: picks})[slot]
         response = Response(_slate(slate, personal=shelves.is_personal))
         response["Cache-Control"] = "private, no-store"
@@ -172,6 +179,47 @@ class RecommendationsView(APIView):
         return found
 
 
+class MailBlockView(APIView):
+    """A block of products for a mail that you send."""
+
+    token_scopes = _EVENTS_SCOPE
+
+    @extend_schema(
+        summary="A block of products for an e-mail, as HTML that mail programs read and as text",
+        description="In the language of `Accept-Language`. What a shopper's mails showed of late is not shown again.",
+        parameters=[
+            OpenApiParameter("shopper", OpenApiTypes.STR, description="Your own id of the person; none for everybody."),
+            OpenApiParameter("n", OpenApiTypes.INT, description=f"How many, 1 to {MOST_MAILED}; default 4."),
+            OpenApiParameter(
+                "href",
+                OpenApiTypes.STR,
+                description="Address of a product in your pages, with `{sku}`, and `{slate}` to send back with events.",
+            ),
+        ],
+        responses=inline_serializer(
+            "MailBlock",
+            {
+                "slate": serializers.UUIDField(allow_null=True),
+                "personal": serializers.BooleanField(),
+                "html": serializers.CharField(),
+                "text": serializers.CharField(),
+            },
+        ),
+    )
+    def get(self, request: Request) -> Response:
+        merchant, asked = merchant_of(request), request.query_params
+        shelves = Shelves(merchant, _profile(merchant, asked.get("shopper", "")))
+        block = mail_block(
+            shelves,
+            min(_count(asked.get("n"), default=4), MOST_MAILED),
+            absolute=request.build_absolute_uri,
+            href=asked.get("href", ""),
+        )
+        response = Response(asdict(block))
+        response["Cache-Control"] = "private, no-store"
+        return response
+
+
 def _profile(merchant: Merchant, visitor_id: str) -> Shopper | None:
     """The shopper whose history may shape the answer; none for a stranger and where it is switched off."""
     if not visitor_id or not merchant.personalisation_enabled:
@@ -180,9 +228,9 @@ def _profile(merchant: Merchant, visitor_id: str) -> Shopper | None:
     return shopper if shopper is not None and shopper.personalisation_enabled else None
 
 
-def _count(text: str | None) -> int:
+def _count(text: str | None, *, default: int = 12) -> int:
     number = int(text[:6]) if text and text.isdecimal() else 0
-    return min(number, MOST_RECOMMENDED) if number else 12
+    return min(number, MOST_RECOMMENDED) if number else default
 
 
 def _slate(slate: ShownSlate, *, personal: bool) -> dict[str, Any]:
@@ -318,6 +366,7 @@ ROUTES = [
 PATHS = [
     path("events/", EventsView.as_view(), name="events"),
     path("recommendations/", RecommendationsView.as_view(), name="recommendations"),
+    path("recommendations/email/", MailBlockView.as_view(), name="recommendations-email"),
     path("statistics/", StatisticsView.as_view(), name="statistics"),
     path("shoppers/<str:visitor_id>/", ConsentView.as_view(), name="shopper"),
 ]

@@ -16,6 +16,7 @@ PLACES: dict[str, Text] = {
     "category": _("Category page"),
     "product": _("Similar products"),
     "cart": _("Bag"),
+    "email": _("E-mail"),
 }
 #: What a shopper did, told to the shopper.
 DEEDS: dict[str, Text] = {

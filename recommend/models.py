@@ -174,6 +174,9 @@ class Recommender(Version):
 class Slate(models.Model):
     """The ordered products, each with the style shown and the reason, given to one shopper in one place."""
 
+    #: The place that nobody knows to have been looked at: no page, but a mail that was perhaps opened.
+    MAIL = "email"
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     # Written with every personal page: no index that another one stands in for, or that only a deletion would use.
     merchant = models.ForeignKey(

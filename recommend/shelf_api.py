@@ -28,7 +28,7 @@ from recommend.models import Interaction, Shopper
 from recommend.services import event_stream, shoppers
 from recommend.services.cards import Picture
 from recommend.services.events import parse_batch
-from recommend.services.shelves import SLOTS, Shelves
+from recommend.services.shelves import PAGE_SLOTS, Shelves
 from recommend.services.slates import Presenter, ShownProduct
 
 MOST_SHOWN = 24
@@ -92,7 +92,7 @@ class ShelfView(ShelfRequestView):
     @extend_schema(
         summary="A shelf for a page, personal where its visitor agreed",
         parameters=[
-            OpenApiParameter("slot", OpenApiTypes.STR, enum=list(SLOTS), description="Default: home."),
+            OpenApiParameter("slot", OpenApiTypes.STR, enum=list(PAGE_SLOTS), description="Default: home."),
             OpenApiParameter("n", OpenApiTypes.INT, description=f"How many, 1 to {MOST_SHOWN}; default 8."),
             OpenApiParameter(
                 "X-Visitor", OpenApiTypes.STR, OpenApiParameter.HEADER, description="The random id that the page made."
@@ -104,8 +104,8 @@ class ShelfView(ShelfRequestView):
     def get(self, request: Request) -> Response:
         asked = request.query_params
         slot = asked.get("slot", "home")
-        if slot not in SLOTS:
-            raise UserError("slot-unknown", _("There is no such slot."), _("Use one of: %s") % ", ".join(SLOTS))
+        if slot not in PAGE_SLOTS:
+            raise UserError("slot-unknown", _("There is no such slot."), _("Use one of: %s") % ", ".join(PAGE_SLOTS))
         visitor = request.headers.get("X-Visitor")
         shopper = self._known(visitor) if visitor else None
         personal = shopper is not None and shopper.personalisation_enabled and self.merchant.personalisation_enabled

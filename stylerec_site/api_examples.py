@@ -70,6 +70,12 @@ ANSWERS: dict[tuple[str, str], Any] = {
             }
         ],
     },
+    ("recommendations_email_retrieve", "200"): {
+        "slate": "c5d8c1f4-51a4-4b55-9d3a-6f0a2b0a7e21",
+        "personal": True,
+        "html": '<table role="presentation">…</table>',
+        "text": "Tall vase · €45\nBecause you looked at “Round vase”\nhttps://shop.example/p/VA-001",
+    },
     ("jobs_retrieve", "200"): {
         "id": "7e0f2a52-2f6d-4a86-9a55-3f2d8e6b1c90",
         "kind": "styling.train",

@@ -32,6 +32,8 @@ FOLDER = "renditions"
 #: Widths in pixels; the picture's own width is always there as the original file.
 WIDTHS = (128, 240, 480, 960)
 WIDEST = 1600
+#: This copy is there as JPEG too: not every mail program reads WebP or AVIF.
+MAIL_WIDTH = 480
 #: A copy that is nearly as wide as the widest one would save nobody anything.
 NEARLY = 0.9
 WEBP_QUALITY = 82
@@ -87,7 +89,8 @@ def naming_files(owner: int) -> Iterator[None]:
 def make_renditions(content: bytes, *, sha256: str, owner: int) -> list[dict[str, Any]]:
     """Copies of a picture, narrow first: ``[{"width", "height", "format": "webp", "path", "avif"}]``.
 
-    ``path`` is the WebP, ``avif`` the same picture as AVIF. It decodes and encodes: worker code.
+    ``path`` is the WebP, ``avif`` the same picture as AVIF, ``jpg`` (of one width) as JPEG. It decodes and encodes:
+    worker code.
     """
     with Image.open(io.BytesIO(content)) as picture:
         picture.load()
@@ -105,7 +108,12 @@ def srcset_of(renditions: Sequence[dict[str, Any]], *, kind: str = "webp") -> st
 
 def files_of(renditions: Sequence[dict[str, Any]]) -> list[str]:
     """Names of all files of these copies."""
-    return [row[key] for row in renditions for key in ("path", "avif") if row.get(key)]
+    return [row[key] for row in renditions for key in ("path", "avif", "jpg") if row.get(key)]
+
+
+def mail_copy(renditions: Sequence[dict[str, Any]]) -> str | None:
+    """The name of the copy that every mail program reads; None for pictures that are small themselves, or older."""
+    return next((row["jpg"] for row in renditions if row.get("jpg")), None)
 
 
 def show_copies(model: type[Model], *, owner: str) -> None:
@@ -130,14 +138,17 @@ def _rendition(picture: Image.Image, *, width: int, sha256: str, owner: int) -> 
 
     def kept(kind: str, **options: Any) -> str:
         buffer = io.BytesIO()
-        smaller.save(buffer, kind.upper(), **options)
+        smaller.save(buffer, format=Image.registered_extensions()[f".{kind}"], **options)
         content = buffer.getvalue()
         return store(content, folder=FOLDER, sha256=f"{sha256}:{width}", owner=owner, extension=kind)
 
-    return {
+    rendition = {
         "width": width,
         "height": height,
         "format": "webp",
         "path": kept("webp", quality=WEBP_QUALITY, method=3),
         "avif": kept("avif", quality=AVIF_QUALITY, speed=AVIF_SPEED, max_threads=1),
     }
+    if width == MAIL_WIDTH:
+        rendition["jpg"] = kept("jpg", quality=WEBP_QUALITY, optimize=True)
+    return rendition

@@ -69,6 +69,7 @@ def learn(*, merchant: Merchant) -> int:
 
 def _due(row: RenderingPolicy) -> list[Slate]:
     due = Slate.objects.filter(merchant_id=row.merchant_id, created_at__lte=timezone.now() - RESPONSE_TIME)
+    due = due.exclude(slot=Slate.MAIL)
     if row.learned_until is not None:
         due = due.filter(
             Q(created_at__gt=row.learned_until) | Q(created_at=row.learned_until, pk__gt=row.learned_until_slate)

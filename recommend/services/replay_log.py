@@ -23,6 +23,7 @@ from recommend.services.renderings import ORIGINAL
 def choices_of(merchant: Merchant, *, since: datetime | None = None) -> Iterator[dict[str, Any] | None]:
     """Every choice, oldest first; None for one that was logged without what else could have been shown."""
     due = Slate.objects.filter(merchant=merchant, created_at__lte=timezone.now() - RESPONSE_TIME)
+    due = due.exclude(slot=Slate.MAIL)
     due = due.order_by("created_at", "pk").only("pk", "merchant_id", "slot", "items", "created_at")
     if since is not None:
         due = due.filter(created_at__gte=since)

@@ -7,7 +7,7 @@ the recommender, the catalogue and the rules, and of nothing else: while all of 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal
@@ -27,13 +27,17 @@ from recommend.models import MerchandisingRule, Shopper
 from recommend.services.catalogue import Snapshot, facts, snapshot
 from recommend.services.history import History, history_of
 
-Slot = Literal["home", "style", "new", "category", "product", "cart"]
-SLOTS: tuple[Slot, ...] = ("home", "style", "new", "category", "product", "cart")
+Slot = Literal["home", "style", "new", "category", "product", "cart", "email"]
+#: Places on a page, and all places.
+PAGE_SLOTS: tuple[Slot, ...] = ("home", "style", "new", "category", "product", "cart")
+SLOTS: tuple[Slot, ...] = (*PAGE_SLOTS, "email")
+#: Places that speak of the whole shop: what stands there is mixed.
+MIXED: frozenset[Slot] = frozenset({"home", "email"})
 #: What a boost or a bury adds to a score; the engine's parts have a deviation of about one.
 BOOST = 1.0
 #: Choices kept at once for a shopper, and for all strangers of a shop.
 MOST_CHOICES = 2_000
-#: Most products of one category on a shelf of the home page, as a share of its places.
+#: Most products of one category on a mixed shelf, as a share of its places.
 CATEGORY_SHARE = 0.5
 RELEVANCE = 0.8
 
@@ -133,6 +137,14 @@ class Shelves:
         self._placed.update(pick.product_id for pick in picks)
         return list(picks)
 
+    def leave_out(self, product_ids: Collection[int]) -> None:
+        """Put these products on none of the shelves to come."""
+        self._placed.update(product_ids)
+
+    def take_back(self, product_ids: Collection[int]) -> None:
+        """Let these products stand on a shelf again."""
+        self._placed.difference_update(product_ids)
+
     def _choose(
         self,
         slot: Slot,
@@ -198,8 +210,8 @@ class Shelves:
             boosted_categories={pk: value for effect, value in amount.items() for pk in categories(effect)},
             bought=self._rows(self.history.bought),
             categories=[category_id] if category_id is not None else None,
-            category_cap=max(1, round(k * CATEGORY_SHARE)) if slot == "home" else None,
-            relevance=(self.treatment.relevance or RELEVANCE) if slot == "home" else 1.0,
+            category_cap=max(1, round(k * CATEGORY_SHARE)) if slot in MIXED else None,
+            relevance=(self.treatment.relevance or RELEVANCE) if slot in MIXED else 1.0,
         )
 
     def _pick(

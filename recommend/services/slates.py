@@ -85,8 +85,8 @@ class Presenter:
             for slot, shelf in shelves.items()
         }
         ids = self._keep(shown) if keep and self.page.shopper is not None else {}
-        if ids:
-            note_exposures(self.page.treatment, self.page.shopper, slots=ids.keys())
+        if seen := ids.keys() - {Slate.MAIL}:
+            note_exposures(self.page.treatment, self.page.shopper, slots=seen)
         return {slot: ShownSlate(slot, items, ids.get(slot)) for slot, items in shown.items()}
 
     def plain(self, product_ids: Sequence[int]) -> list[ShownProduct]:
