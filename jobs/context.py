@@ -40,7 +40,7 @@ class JobContext:
         self.job_id: uuid.UUID = job.pk
         self.fence = fence
         self.parameters: dict[str, Any] = job.parameters
-        self._progress_at_claim = job.progress_done
+        self._furthest = job.progress_furthest
         self._written_at = self._looked_at = float("-inf")
         self._lost = threading.Event()
         self._cancelled = threading.Event()
@@ -48,13 +48,20 @@ class JobContext:
     # --- Progress and stopping ---
 
     def report(self, *, done: int, total: int, message: str = "", eta_seconds: float | None = None) -> None:
-        """Write progress (at most once a second). Progress beyond the last attempt's forgives earlier attempts."""
+        """Write progress (at most once a second). Further than any attempt before, it forgives them.
+
+        Further than the last one alone would not do: a job that begins anew each time and fails now sooner, now later
+        would never end.
+        """
         self._raise_if_lost()
         now = time.monotonic()
         if done < total and now - self._written_at < self.WRITE_EVERY:
             return
         self._written_at = now
-        changes: dict[str, Any] = {"fruitless_attempts": 0} if done > self._progress_at_claim else {}
+        changes: dict[str, Any] = {}
+        if done > self._furthest:
+            self._furthest = done
+            changes = {"fruitless_attempts": 0, "progress_furthest": done}
         updated = lifecycle.held(self.job_id, self.fence).update(
             progress_done=done,
             progress_total=total,

@@ -87,6 +87,8 @@ class Job(models.Model):
 
     # Progress
     progress_done = models.PositiveBigIntegerField(default=0, editable=False)
+    #: The most that any attempt has done since the job was asked for: only beyond it is progress that forgives attempts.
+    progress_furthest = models.PositiveBigIntegerField(default=0, editable=False)
     progress_total = models.PositiveBigIntegerField(default=0, editable=False)
     progress_message = models.CharField(_("progress"), max_length=300, blank=True, editable=False)
     eta_seconds = models.FloatField(null=True, blank=True, editable=False)

@@ -36,31 +36,19 @@ def give_back_when_over(job_id: uuid.UUID, fence: int) -> None:
     if not _is_over():
         return
     try:
-        done = lifecycle.held(job_id, fence).values_list("progress_done", flat=True).first() or 0
-        forgiven = _is_forgiven(job_id, done)
-        lifecycle.log_event(job_id, EVENT, fence=fence, done=done)
+        furthest = lifecycle.held(job_id, fence).values_list("progress_furthest", flat=True).first() or 0
+        forgiven = _is_forgiven(job_id, furthest)
+        lifecycle.log_event(job_id, EVENT, fence=fence, furthest=furthest)
         lifecycle.give_back(job_id, fence, reason="the database was away", fault=not forgiven)
     except (LostLease, DatabaseError) as error:  # taken over in the meantime, or away again
         log.warning("jobs.not_given_back", job_id=str(job_id), error=str(error))
 
 
-def _is_forgiven(job_id: uuid.UUID, done: int) -> bool:
-    """Whether the job has got further than before any outage so far, or has had few since it last did.
-
-    Only what is further than ever counts: a job that begins anew each time and dies now sooner, now later gets nowhere.
-    Whoever presses “Retry” forgives everything.
-    """
-    furthest, outages = -1, 0
-    events = JobEvent.objects.filter(job_id=job_id, name__in=(EVENT, RETRIED)).order_by("pk")
-    for name, data in events.values_list("name", "data"):
-        before = int(data.get("done", 0))
-        if name == RETRIED:
-            furthest, outages = -1, 0
-        elif before > furthest:
-            furthest, outages = before, 1
-        else:
-            outages += 1
-    return done > furthest or outages < MOST_FORGIVEN
+def _is_forgiven(job_id: uuid.UUID, furthest: int) -> bool:
+    """Whether the job has had few outages since it last got further than ever, or since a person pressed “Retry”."""
+    events = JobEvent.objects.filter(job_id=job_id)
+    retried = events.filter(name=RETRIED).order_by("-pk").values_list("pk", flat=True).first()
+    return events.filter(name=EVENT, data__furthest=furthest, pk__gt=retried or 0).count() < MOST_FORGIVEN
 
 
 def _is_over() -> bool:

@@ -76,6 +76,7 @@ def retry(*, job: Job, by: Any = None) -> None:
             cancel_requested_at=None,
             finished_at=None,
             fruitless_attempts=0,
+            progress_furthest=0,
             rung_at=None,
             not_before=None,
             error_code="",

@@ -253,3 +253,44 @@ def test_work_of_a_taken_over_job_writes_nothing(handler):
     job = a_job()
     work(job.pk, lifecycle.claim(job.pk, worker="slow"))
     assert (fresh(job).status, fresh(job).result, fresh(job).worker) == ("running", {}, "other")
+
+
+def test_a_job_that_begins_anew_and_fails_now_sooner_now_later_ends(handler, settings):
+    """Each attempt may get further than the last one, and still get nowhere."""
+    places = iter([5, 3, 4, 2, 5, 3, 5, 1, 5])
+
+    @handler
+    def fail_somewhere(context):
+        place = next(places)
+        context.report(done=place, total=place)
+        raise RuntimeError(f"at {place}")
+
+    job = a_job()
+    while (fence := claim_now(job)) is not None:
+        work(job.pk, fence)
+    assert fresh(job).status == Job.Status.DEAD
+    # The first one was further than ever, and costs nothing.
+    assert fresh(job).attempt == settings.JOBS_MAX_FRUITLESS_ATTEMPTS + 1
+
+
+def test_a_job_that_gets_further_each_time_goes_on(handler):
+    places = iter(range(1, 12))
+
+    @handler
+    def fail_later(context):
+        place = next(places)
+        context.report(done=place, total=place)
+        if place < 11:
+            raise RuntimeError(f"at {place}")
+        return {}
+
+    job = a_job()
+    while (fence := claim_now(job)) is not None:
+        work(job.pk, fence)
+    assert (fresh(job).status, fresh(job).attempt) == (Job.Status.SUCCEEDED, 11)
+
+
+def claim_now(job: Job) -> int | None:
+    """Claim the job without the pause after a failure."""
+    Job.objects.filter(pk=job.pk).update(not_before=None)
+    return lifecycle.claim(job.pk, worker="w")
