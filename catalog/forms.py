@@ -43,5 +43,6 @@ class ImportForm(forms.Form):
 
     def clean_merchant(self) -> Merchant:
         """Whoever works for one shop need not say which; a page says which one it was opened for."""
-        chosen: Merchant = self.cleaned_data["merchant"] or self._only
+        chosen: Merchant | None = self.cleaned_data["merchant"] or self._only
+        assert chosen is not None  # the field is required where there are several
         return chosen
