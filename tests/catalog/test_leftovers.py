@@ -54,7 +54,7 @@ def swept() -> set[str]:
 
 @pytest.fixture
 def picture():
-    image = add_picture(product=ProductFactory(), upload=picture_bytes())
+    image = add_picture(product=ProductFactory(), upload=picture_bytes(size=(700, 500)))  # wide enough for every copy
     make_missing(merchant=image.product.merchant)
     image.refresh_from_db()
     return image
@@ -70,6 +70,7 @@ def test_what_a_row_names_stays_and_what_none_names_goes(picture):
     age()
     assert swept() == litter
     assert stored() == named
+    assert {path.rsplit(".")[-1] for path in named if path.startswith("renditions/")} >= {"webp", "avif", "jpg"}
     rendering.delete()
     draft.delete()
     assert swept() == {"renderings/ab/one.jpg", "imports/a.csv"}

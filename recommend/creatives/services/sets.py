@@ -16,7 +16,7 @@ from catalog import audit
 from catalog.access import require_role
 from catalog.images import RejectedImage, normalise_upload
 from catalog.models import Membership, Merchant, Product
-from catalog.services.renditions import store
+from catalog.services.renditions import files_of, store
 from jobs import services as jobs
 from jobs.errors import Conflict, UserError
 from jobs.models import Job
@@ -245,7 +245,7 @@ def _delete_rows(creatives: Any) -> None:
     gone = list(creatives.exclude(file="").values_list("merchant_id", "sha256", "file", "renditions"))
     creatives.delete()
     for merchant_id, sha256, file, renditions in gone:
-        names = [file, *(row["path"] for row in renditions)]
+        names = [file, *files_of(renditions)]
         transaction.on_commit(partial(discard_files, merchant_id=merchant_id, sha256=sha256, names=names))
 
 
