@@ -13,6 +13,7 @@ from catalog.models import ImportRun, Merchant
 from catalog.services import import_runs, imports, leftovers, rendition_jobs
 from jobs.context import JobContext
 from jobs.errors import UserError
+from jobs.leftovers import sweep_folders
 from jobs.registry import job_handler
 
 log = structlog.get_logger(__name__)
@@ -20,13 +21,15 @@ log = structlog.get_logger(__name__)
 
 @shared_task(name="catalog.sweep_files")
 def sweep_files() -> dict[str, int]:
-    """Delete files that no row names (daily, by the beat); how many, and how many bytes."""
+    """Delete files and folders that no row names (daily, by the beat); how many, and how many bytes."""
     try:
         swept = leftovers.sweep_leftovers()
+        folders = sweep_folders(older_than=leftovers.SAFE_AGE)
     except UserError as error:
         log.error("files.not_swept", code=error.code, error=str(error))
-        return {"files": 0, "bytes": 0}
-    return {"files": len(swept.leftovers), "bytes": swept.size}
+        return {"files": 0, "folders": 0, "bytes": 0}
+    size = swept.size + sum(folder.size for folder in folders)
+    return {"files": len(swept.leftovers), "folders": len(folders), "bytes": size}
 
 
 @job_handler(import_runs.KIND)

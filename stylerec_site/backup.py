@@ -42,8 +42,19 @@ def backup(target: Path) -> dict[str, Any]:
     It is written under a temporary name first, so that half a file is never taken for a backup.
     """
     partial = target.with_name(target.name + ".part")
+    try:
+        manifest = _write(partial)
+        with partial.open("rb") as file:
+            os.fsync(file.fileno())
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)  # on a full disk, half a backup must not stay in the way
+    return manifest
+
+
+def _write(target: Path) -> dict[str, Any]:
     files: dict[str, str] = {}
-    with tempfile.TemporaryDirectory(prefix="stylerec-backup-") as scratch, tarfile.open(partial, "w") as archive:
+    with tempfile.TemporaryDirectory(prefix="stylerec-backup-") as scratch, tarfile.open(target, "w") as archive:
         database = Path(scratch) / DATABASE
         database_copy.dump(database)
         for name, path in [(DATABASE, database), *_files()]:
@@ -63,9 +74,6 @@ def backup(target: Path) -> dict[str, Any]:
         entry = tarfile.TarInfo(MANIFEST)
         entry.size = len(content)
         archive.addfile(entry, io.BytesIO(content))
-    with partial.open("rb") as file:
-        os.fsync(file.fileno())
-    partial.replace(target)
     return manifest
 
 

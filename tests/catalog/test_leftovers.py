@@ -173,7 +173,7 @@ def test_a_storage_that_seems_to_be_another_sites_is_left_alone(picture, setting
     before = stored()
     with pytest.raises(TooManyLeftovers, match="Nothing was deleted"):
         sweep_leftovers()
-    assert sweep_files() == {"files": 0, "bytes": 0}
+    assert sweep_files() == {"files": 0, "folders": 0, "bytes": 0}
     assert "files.not_swept" in caplog.text
     assert stored() == before
     assert len(sweep_leftovers(however_many=True).leftovers) == 40
@@ -198,12 +198,12 @@ def test_the_command_lists_first_and_deletes_then(picture):
     total = len(stored())
     dry = said("--dry-run")
     assert name in dry
-    assert f"1 of {total} files, 1234 bytes, would be deleted." in dry
+    assert f"1 of {total} files and 0 folders, 1234 bytes, would be deleted." in dry
     assert default_storage.exists(name)
-    assert f"1 of {total} files, 1234 bytes, deleted." in said()
+    assert f"1 of {total} files and 0 folders, 1234 bytes, deleted." in said()
     assert not default_storage.exists(name)
     age()
-    assert sweep_files() == {"files": 0, "bytes": 0}
+    assert sweep_files() == {"files": 0, "folders": 0, "bytes": 0}
     with pytest.raises(CommandError, match="at least an hour"):
         said("--older-than", "0.5")
 

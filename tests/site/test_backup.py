@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shutil
 import subprocess
@@ -62,6 +63,19 @@ def test_a_file_that_goes_while_the_backup_is_made_is_left_out(site, tmp_path, m
     monkeypatch.undo()
     restore(tmp_path / "site.tar", overwrite=True)
     assert default_storage.exists(site)
+
+
+def test_half_a_backup_does_not_stay_on_a_disk_that_is_full(site, tmp_path, monkeypatch):
+    def full(*arguments):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    backup(tmp_path / "site.tar")
+    before = (tmp_path / "site.tar").read_bytes()
+    monkeypatch.setattr(archive, "_sha256", full)
+    with pytest.raises(OSError, match="No space"):
+        backup(tmp_path / "site.tar")
+    assert [path.name for path in tmp_path.glob("site*")] == ["site.tar"]
+    assert (tmp_path / "site.tar").read_bytes() == before, "the one before is still whole"
 
 
 def test_a_backup_of_before_a_migration_replaces_the_tables_that_came_with_it(site, tmp_path):
