@@ -13,6 +13,7 @@ from django.db import connection
 from django.utils import timezone
 
 from catalog.models import Category, Merchant, Product, ProductImage
+from catalog.search import searchable
 from catalog.services.merchants import open_shop
 from catalog.tokens import create_token
 from recommend import serving
@@ -24,6 +25,7 @@ from styling.models import Style, StyledImage, StyleModel
 
 CATEGORIES, STYLES, EVENTS, STYLE_SIZE = 8, 2, 20, 16
 WIDTHS = (320, 640, 1024)
+DESCRIPTION = "Thrown by hand, glazed twice, fired in a small kiln."
 #: Events of the asking shopper among many: a regular of some years.
 OF_ASKER = 5_000
 
@@ -70,10 +72,13 @@ def _products(merchant: Merchant, count: int) -> list[Product]:
                 sku=f"P{n:06d}",
                 name=f"Product {n}",
                 name_zh=f"商品{n}",
-                description="Thrown by hand, glazed twice, fired in a small kiln.",
+                description=DESCRIPTION,
                 price=10 + n % 90,
                 stock=5,
                 category=categories[n % CATEGORIES],
+                search_text=searchable(
+                    f"P{n:06d}", f"Product {n}", f"商品{n}", f"Category {n % CATEGORIES}", DESCRIPTION
+                ),
             )
             for n in range(count)
         ],

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from catalog import audit
+from catalog import audit, prepared
 from catalog.developers.announcing import announce
 from catalog.developers.models import WebhookEndpoint
 from catalog.models import Merchant, Product
@@ -60,7 +60,7 @@ def save_many(
                 changes.append((product, is_new, changed))
         Product.objects.bulk_create([product for product, is_new in saved if is_new])
         columns = {name for fields in items.values() for name in fields} | {"search_text", "updated_at"}
-        Product.objects.bulk_update([product for product, is_new in saved if not is_new], sorted(columns))
+        prepared.update([product for product, is_new in saved if not is_new], sorted(columns))
         if facts:
             audit.record_all(merchant=merchant, actor=actor, facts=facts)
             announce(

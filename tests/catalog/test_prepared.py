@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from catalog.models import Product
-from catalog.prepared import PreparedRead, PreparedRows, insert
+from catalog.prepared import PreparedRead, PreparedRows, insert, update
 from recommend.models import Slate
 from recommend.services import shoppers
 from tests.recommend.shops import open_shop
@@ -74,3 +74,18 @@ def test_a_foreign_key_that_leads_nowhere_is_none():
     Product.objects.filter(pk=product.pk).update(category=None)
     read = PreparedRows(Product, lambda pk: Product.objects.filter(pk=pk), related=["category"])
     assert read.first(product.pk).category is None
+
+
+def test_updated_rows_have_the_named_fields_and_no_others():
+    shop = open_shop(products=3)
+    rows = shop.products()
+    for number, product in enumerate(rows):
+        product.price, product.category, product.stock, product.name = Decimal(f"{number}.50"), None, None, "unnamed"
+    update(rows[:2], {"price", "category", "stock"})
+    update([], {"price"})
+
+    first, second, third = shop.products()
+    assert (first.price, first.category, first.stock) == (Decimal("0.50"), None, None)
+    assert (second.price, second.category, second.stock) == (Decimal("1.50"), None, None)
+    assert third.category is not None
+    assert "unnamed" not in {first.name, second.name}
