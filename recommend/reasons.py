@@ -16,6 +16,7 @@ _TEXTS = {
     "popular": lambda name: _("A favourite of the shop"),
     "similar-to": lambda name: _("Similar to %(product)s") % {"product": name},
     "new-arrival": lambda name: _("New in the shop"),
+    "seen-before": lambda name: _("You looked at this before"),
     "pinned": lambda name: _("Chosen by the shop"),
 }
 _WITH_PRODUCT = {"because-you-viewed", "also-bought", "similar-to"}

@@ -22,6 +22,7 @@ REASON_CODES = (
     "popular",
     "similar-to",
     "new-arrival",
+    "seen-before",
 )
 BOUGHT = frozenset({"purchase", "add_to_cart"})
 SIMILARITY_WEIGHTS: Mapping[str, float] = {"item_item": 1.0, "svd": 0.6, "style": 0.6}
@@ -42,6 +43,8 @@ def reason_for(parts: Parts, query: UserQuery, row: int, by_part: Mapping[str, f
     source = _behind_factors(parts, query, row) if part == "svd" else _behind_neighbours(parts, query, row, part)
     if source is None:
         return "popular-now", None
+    if source == row:
+        return "seen-before", None
     place = int(np.flatnonzero(query.history.items == source)[0])
     return ("also-bought" if query.events[place] in BOUGHT else "because-you-viewed"), source
 
@@ -75,7 +78,7 @@ def _behind_factors(parts: Parts, query: UserQuery, row: int) -> int | None:
 
 
 def _closest_look(parts: Parts, query: UserQuery, row: int) -> int | None:
-    liked = query.history.items[query.history.strengths > 0]
+    liked = query.history.items[(query.history.strengths > 0) & (query.history.items != row)]
     if not len(liked):
         return None
     return int(liked[int(np.argmax(parts.style[liked] @ parts.style[row]))])

@@ -10,6 +10,7 @@ from recommend.engine.errors import EngineError
 from recommend.engine.histories import histories_of
 from recommend.engine.index import ExactIndex
 from recommend.engine.interactions import Interactions, clean
+from recommend.engine.reasons import reason_for
 from recommend.engine.recommender import FittedRecommender, HistoryEvent, RecommenderSettings, fit
 from recommend.engine.simulator import Simulation, SimulatorSettings, simulate
 
@@ -161,6 +162,20 @@ def test_too_little_to_learn_from_still_fills_the_shelf(log: Interactions) -> No
         assert all(np.isfinite(answer.score) for answer in answers)
     assert fitted.metrics["scores"] is None
     assert "Too few people" in str(fitted.metrics["note"])
+
+
+def test_no_product_is_its_own_reason(shop: Simulation, fitted: FittedRecommender) -> None:
+    """Whatever part lifts it: what one looked at oneself is called that."""
+    codes = set()
+    for user in range(10):
+        query = fitted.query(history_of(shop, f"user{user}"), shop.end)
+        for row in query.history.items.tolist():
+            for part in ("svd", "style", "item_item"):
+                lifted = {"recent": 0.0, "popularity": 0.0, part: 1.0}
+                code, source = reason_for(fitted.parts, query, row, lifted)
+                assert source != row
+                codes.add(code)
+    assert "seen-before" in codes
 
 
 def test_a_stopped_fit_says_so_and_progress_is_told(shop: Simulation) -> None:
