@@ -62,10 +62,11 @@ def _notice_of(shown: TrainingRun) -> str:
     """Why nothing moves, where nothing does: no worker, others first, or a worker that was lost."""
     if shown.status == TrainingRun.Status.RUNNING:
         if shown.lease_expires_at is not None and shown.lease_expires_at < timezone.now():
-            return _(
+            silent = _(
                 "The worker has gone silent. "
                 "Another one takes over within a minute or two and goes on from the last saved step."
             )
+            return f"{silent} {worker_notice(QUEUE)}".strip()
         if not shown.progress_total:
             return _("It reads the pictures and gets ready. The first step comes within a minute.")
         return ""
