@@ -7,6 +7,7 @@ Where no small file system can be mounted (that takes root), ``test_no_room.py``
 from __future__ import annotations
 
 import errno
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -17,12 +18,13 @@ import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.test import Client
 
 from catalog.models import AuditEntry, ImportDraft, Product, ProductImage
 from catalog.services.pictures import add_picture
 from catalog.tokens import create_token
+from jobs.full_disk import no_room
 from recommend.engine import artifact as recommenders
 from stylerec_site.chaos.disk import fill, make_room, small_disk
 from tests.catalog.factories import ProductFactory, picture_bytes
@@ -154,3 +156,29 @@ def test_a_site_whose_disk_is_full_is_read_as_ever_and_says_why_it_cannot_be_cha
     assert Product.objects.get(pk=product.pk).name == "Bowl"
     assert ProductImage.objects.count() == 3
     assert ImportDraft.objects.count() == 1
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_postgresql_says_in_its_own_way_that_its_disk_is_full(tmp_path):
+    """A table on a small disk: what cannot grow is told apart from what is wrong with the statement."""
+    place = tmp_path / "disk" / "tables"
+    with small_disk(tmp_path / "disk", megabytes=2) as mounted, connection.cursor() as cursor:
+        if not mounted:
+            pytest.skip("no file system can be mounted here")
+        cursor.execute("SHOW data_directory")
+        of_the_server = Path(cursor.fetchone()[0]).stat()
+        place.mkdir()
+        os.chown(place, of_the_server.st_uid, of_the_server.st_gid)
+        for folder in (tmp_path / "disk", *tmp_path.parents[:2], tmp_path):
+            folder.chmod(0o755)
+        cursor.execute(f"CREATE TABLESPACE small_disk LOCATION '{place}'")
+        cursor.execute("CREATE TABLE filler (text text) TABLESPACE small_disk")
+        cursor.execute("ALTER TABLE filler ALTER text SET STORAGE EXTERNAL")  # as large as it is
+        try:
+            with pytest.raises(DatabaseError) as refused:
+                cursor.execute("INSERT INTO filler SELECT repeat('x', 10000) FROM generate_series(1, 1000)")
+            assert no_room(refused.value)
+        finally:
+            cursor.execute("DROP TABLE filler")
+            cursor.execute("DROP TABLESPACE small_disk")
