@@ -59,7 +59,7 @@ def your_data(request: ShopRequest) -> HttpResponse:
         "taken_out": sorted((styles[pk] for pk in hidden if pk in styles), key=lambda style: style.display_name),
         "seen": [(item, *done[item.product.pk]) for item in items],
         "events": Interaction.objects.filter(shopper=shopper).count(),
-        "shelves": Slate.objects.filter(shopper=shopper).count(),
+        "shelf_count": Slate.objects.filter(shopper=shopper).count(),
         "days": settings.INTERACTION_RETENTION_DAYS,
     }
     return page(request, "your_data.html", context)
