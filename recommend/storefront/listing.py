@@ -28,7 +28,7 @@ SORTS = {
 }
 RECOMMENDED = "recommended"
 #: So many products are read as one list, of which a page is a part; beyond, they are counted and the part is read.
-READ_WHOLE = 1_000
+READ_WHOLE = 5_000
 _PRICE = re.compile(r"[0-9]{1,9}([.,][0-9]{1,2})?")
 
 

@@ -93,7 +93,7 @@ def page(request: ShopRequest, template: str, context: dict[str, Any], *, status
         "shop": request.shop,
         "visitor": request.visitor,
         "bag": request.bag,
-        "shelves": facts(request.shop).shelves(),
+        "categories": facts(request.shop).shelves(),
         "profile": profile_of(request),
         "links": links(request.shop.slug),
         "origin": f"{request.scheme}://{request.get_host()}",
