@@ -23,6 +23,7 @@ from styling.services.training import QUEUE
 def state_of(shown: TrainingRun, request: HttpRequest) -> dict[str, Any]:
     """What the page draws; asked for every two seconds while the training runs."""
     result = shown.result or {}
+    model = StyleModel.objects.filter(pk=result.get("style_model") or 0).first() if "version" in result else None
     may_steer = has_role(request.user, shown.merchant, Membership.Role.EDITOR)
     return {
         "status": shown.status,
@@ -41,8 +42,8 @@ def state_of(shown: TrainingRun, request: HttpRequest) -> dict[str, Any]:
         "history": shown.score_history,
         "samples": [{"step": sample.step, "url": sample.file.url} for sample in shown.samples.all()],
         "error": _error_of(shown),
-        "outcome": _outcome_of(result),
-        "next": _next_steps(shown, result, may_steer=may_steer),
+        "outcome": _outcome_of(result, model),
+        "next": _next_steps(shown, result, model, may_steer=may_steer),
         "notice": _notice_of(shown),
         "can": {
             "cancel": may_steer and not shown.is_finished and not shown.cancel_requested_at,
@@ -103,11 +104,17 @@ def _error_of(shown: TrainingRun) -> dict[str, str] | None:
     return {"code": shown.error_code, "message": str(message), "hint": str(hint)}
 
 
-def _outcome_of(result: dict[str, Any]) -> str:
+def _outcome_of(result: dict[str, Any], model: StyleModel | None) -> str:
+    """What became of the version that the training brought: as it stands today, not only as it ended."""
     if "version" not in result:
         return ""
-    if result.get("deployed"):
+    status = model.status if model is not None else ""
+    if status == StyleModel.Status.RETIRED:
+        text = _("Version %(version)d was retired since.")
+    elif result.get("deployed"):
         text = _("Version %(version)d is the style's first and its scores are sound: it is in use now.")
+    elif status == StyleModel.Status.DEPLOYED:
+        text = _("Version %(version)d is in use.")
     else:
         text = _("Version %(version)d is a candidate: look at its samples, then deploy it.")
     # The worker wrote its warning in its own language; the reason is the user's to read in theirs.
@@ -115,12 +122,13 @@ def _outcome_of(result: dict[str, Any]) -> str:
     return f"{text % {'version': result['version']}} {warning}".strip()
 
 
-def _next_steps(shown: TrainingRun, result: dict[str, Any], *, may_steer: bool) -> list[dict[str, str]]:
+def _next_steps(
+    shown: TrainingRun, result: dict[str, Any], model: StyleModel | None, *, may_steer: bool
+) -> list[dict[str, str]]:
     """Where to go from a training that brought a version: the first is what most people want."""
     if "version" not in result:
         return []
     versions = {"text": _("Compare versions"), "address": reverse("styling:versions", args=[shown.style_id])}
-    model = StyleModel.objects.filter(pk=result.get("style_model") or 0).first()
     if not may_steer or model is None or model.status != StyleModel.Status.DEPLOYED:
         return [versions]
     all_products = urlencode({"list": "", "style": shown.style_id})

@@ -228,6 +228,7 @@ def test_a_training_ends_with_the_next_step(log_in, style):
     address, client = reverse("styling:run_state", args=[run.pk]), log_in()
     assert [step["text"] for step in client.get(address).json()["next"]] == ["Compare versions"]
     StyleModel.objects.filter(pk=model.pk).update(status="deployed")
+    assert client.get(address).json()["outcome"] == "Version 1 is in use."
     first, _compare = client.get(address).json()["next"]
     assert first["text"] == "Stylise your products"
     assert client.get(first["address"]).status_code == 200
