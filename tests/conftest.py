@@ -15,6 +15,8 @@ from django.db import connection
 
 from stylerec_site.processes import Processes
 
+pytest_plugins = ["tests.browsers"]
+
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """The pure rooms know no database: mark their tests so that PostgreSQL need not run them again.

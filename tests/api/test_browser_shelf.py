@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings as site
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from catalog.developers import keys
 from catalog.services.pictures import add_picture
@@ -20,7 +20,6 @@ from tests.catalog.factories import MembershipFactory, ProductFactory, picture_b
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 SCRIPT = Path(site.BASE_DIR) / "stylerec_site" / "static" / "shelf" / "stylerec-shelf.js"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 #: A strict page: it allows the script and what the shelf asks for, no inline script or style of anybody's.
 POLICY = "default-src 'none'; script-src {site}; connect-src {site}; img-src {site}; base-uri 'none'"
 HTML = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Another shop</title>
@@ -28,16 +27,6 @@ HTML = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Another sh
 <h1>Another shop</h1>
 <stylerec-shelf key="{key}" slot="home" n="4" href="{origin}/p/{{sku}}"><p>Our own favourites</p></stylerec-shelf>
 </html>"""
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
-        # Playwright's event loop runs in this thread; Django would refuse the tests' synchronous queries beside it.
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 class OtherShop(ThreadingHTTPServer):

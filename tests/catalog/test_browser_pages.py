@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from django.test import Client
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from catalog.models import Product
+from tests.browsers import watched_page, with_session
 from tests.catalog.factories import MembershipFactory, ProductFactory, picture_bytes
 
 pytestmark = pytest.mark.browser
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 
 
 @pytest.fixture
@@ -21,24 +20,12 @@ def product(transactional_db) -> Product:
 
 
 @pytest.fixture
-def page(product, live_server, chromium, monkeypatch) -> Iterator[Page]:
-    """A page of the shop's owner; at its end the browser must have had nothing to complain about."""
-    # Playwright's event loop runs in this thread; Django would refuse the tests' synchronous queries beside it.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-    client = Client()
+def page(product, live_server, browser, client) -> Iterator[Page]:
+    """A page of the shop's owner."""
     client.force_login(product.merchant.memberships.get().user)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        context = browser.new_context(locale="en")
-        session = client.cookies["sessionid"].value
-        context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
-        page, problems = context.new_page(), []
-        page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: problems.append(str(error)))
+    with watched_page(with_session(browser, live_server, client)) as page:
         page.on("dialog", lambda dialog: dialog.accept())
         yield page
-        browser.close()
-    assert problems == []
 
 
 def test_dropped_pictures_are_answered_ordered_described_and_deleted(live_server, page, product, tmp_path):

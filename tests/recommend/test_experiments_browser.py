@@ -2,35 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.core.cache import cache
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import expect
 
 from recommend import serving
 from recommend.experiments.models import Experiment
 from recommend.experiments.services import lifecycle
 from recommend.services import catalogue
+from tests.browsers import barriers, logged_in
 from tests.catalog.factories import MembershipFactory, UserFactory
 from tests.recommend.experiments import draft, take_part
 from tests.recommend.shops import Shop, open_fitted_shop
 
 pytestmark = pytest.mark.browser
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
-        # Playwright's event loop runs in this thread; Django would refuse the tests' synchronous queries beside it.
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -41,16 +29,6 @@ def shop(transactional_db) -> Shop:
     shop = open_fitted_shop(products=8)
     MembershipFactory(merchant=shop.merchant, user=UserFactory(username="mei"))
     return shop
-
-
-def logged_in(browser: Browser, live_server, **options) -> Page:
-    page = browser.new_context(locale="en", **options).new_page()
-    page.goto(f"{live_server.url}/admin/")
-    page.fill("input[name=username]", "mei")
-    page.fill("input[name=password]", "a-long-test-password")
-    page.get_by_role("button", name="Log in").click()
-    page.wait_for_url("**/admin/")
-    return page
 
 
 def decided_experiment(shop: Shop) -> Experiment:
@@ -112,13 +90,7 @@ def test_screens_fit_and_have_no_serious_barrier(live_server, browser, shop, wid
         page.goto(live_server.url + screen)
         page.wait_for_load_state("networkidle")
         assert page.evaluate("document.documentElement.scrollWidth") <= width, screen
-        violations = Axe().run(page).response["violations"]
-        serious = [
-            (found["id"], [node["html"] for node in found["nodes"]])
-            for found in violations
-            if found["impact"] in {"serious", "critical"}
-        ]
-        assert serious == [], screen
+        assert barriers(page) == [], screen
     page.context.close()
 
 

@@ -15,29 +15,19 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.utils import translation
 from django.utils.translation import gettext
-from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from catalog.models import ProductImage
 from recommend.models import Interaction, Shopper, Slate
 from recommend.privacy import key_store
 from styling.models import StyledImage
+from tests.browsers import watched_page
 from tests.catalog.factories import picture_bytes
 from tests.recommend.shops import Shop, open_fitted_shop
 
 pytestmark = pytest.mark.browser
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 DESKTOP, PHONE = ViewportSize(width=1280, height=900), ViewportSize(width=390, height=844)
 Look = Callable[[str], None]
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
-        # Playwright's event loop runs in this thread; Django would refuse the tests' synchronous queries beside it.
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -58,14 +48,8 @@ def page(request, browser: Browser) -> Iterator[Page]:
     """A page in one language and size; ``gettext`` speaks the same language meanwhile."""
     language, size = request.param
     context = browser.new_context(locale={"en": "en", "zh-hans": "zh-CN"}[language], viewport=size)
-    page = context.new_page()
-    problems: list[str] = []
-    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    with translation.override(language):
+    with watched_page(context) as page, translation.override(language):
         yield page
-    context.close()
-    assert problems == []
 
 
 @pytest.fixture

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import expect
 
 from jobs.models import Job
 from recommend import serving
 from recommend.models import RecommenderFit, Slate
 from recommend.services import catalogue
+from tests.browsers import barriers, logged_in
 from tests.catalog.factories import MembershipFactory, UserFactory
 from tests.recommend import shops
 
 pytestmark = pytest.mark.browser
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 SCREENS = [
     "/admin/",
     "/admin/recommend/versions/",
@@ -34,16 +31,6 @@ SCREENS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
-        # Playwright's event loop runs in this thread; Django would refuse the tests' synchronous queries beside it.
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
 def shop(transactional_db):
     serving.forget()
@@ -53,17 +40,6 @@ def shop(transactional_db):
     return shop
 
 
-def logged_in(browser: Browser, live_server, user: str = "mei", **options) -> Page:
-    """A page on the front page of the admin."""
-    page = browser.new_context(locale="en", **options).new_page()
-    page.goto(f"{live_server.url}/admin/")
-    page.fill("input[name=username]", user)
-    page.fill("input[name=password]", "a-long-test-password")
-    page.get_by_role("button", name="Log in").click()
-    page.wait_for_url("**/admin/")
-    return page
-
-
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
 def test_screens_fit_and_have_no_serious_barrier(live_server, browser, shop, width, scheme):
     page = logged_in(browser, live_server, viewport={"width": width, "height": 900}, color_scheme=scheme)
@@ -71,13 +47,7 @@ def test_screens_fit_and_have_no_serious_barrier(live_server, browser, shop, wid
         page.goto(live_server.url + screen)
         page.wait_for_load_state("networkidle")
         assert page.evaluate("document.documentElement.scrollWidth") <= width, screen
-        violations = Axe().run(page).response["violations"]
-        serious = [
-            (found["id"], [node["html"] for node in found["nodes"]])
-            for found in violations
-            if found["impact"] in {"serious", "critical"}
-        ]
-        assert serious == [], screen
+        assert barriers(page) == [], screen
     page.context.close()
 
 
