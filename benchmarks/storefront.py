@@ -21,17 +21,20 @@ import statistics
 import time
 from itertools import cycle
 from typing import Any
+from urllib.parse import urlencode
 
 from benchmarks.machine import report
 from benchmarks.site import Requests, in_turn, own_site, seconds
 
 #: Requests between two looks at the clock, which ticks coarsely.
 AT_ONCE = 5
+#: What is searched for: a word of every product, and one that few have.
+WORDS = "product 17"
 #: Products that are viewed in turn before a request after a click.
 MOST_VIEWED = 500
 
 
-def measure(*, products: int, people: int, events: int, rounds: int) -> dict[str, Any]:
+def measure(*, products: int, people: int, events: int, rounds: int, words: str = WORDS) -> dict[str, Any]:
     """Milliseconds of CPU and elapsed per request, and queries, of each contender."""
     from django.conf import settings
     from django.db import connection
@@ -54,7 +57,7 @@ def measure(*, products: int, people: int, events: int, rounds: int) -> dict[str
         "home": (browser, f"/s/{shop.slug}/", ""),
         "product": (browser, f"/s/{shop.slug}/p/{shop.product_id}/", ""),
         "category": (browser, f"/s/{shop.slug}/c/{shop.category}/", ""),
-        "search": (browser, f"/s/{shop.slug}/search/", "q=product+17"),
+        "search": (browser, f"/s/{shop.slug}/search/", urlencode({"q": words})),
     }
 
     def ask(name: str) -> bytes:
@@ -113,11 +116,16 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=400, help="shoppers whose events the recommender is fitted on")
     parser.add_argument("--events", type=int, default=0, help="further events in the database")
     parser.add_argument("--database", choices=["sqlite", "postgres"], default="sqlite")
+    parser.add_argument("--search", default=WORDS, help="what is searched for")
     parser.add_argument("--rounds", type=int, default=60, help=f"turns of {AT_ONCE} requests of each kind")
     options = parser.parse_args()
     with own_site(database=options.database):
         figures = measure(
-            products=options.products, people=options.people, events=options.events, rounds=options.rounds
+            products=options.products,
+            people=options.people,
+            events=options.events,
+            rounds=options.rounds,
+            words=options.search,
         )
     report(
         benchmark="storefront",

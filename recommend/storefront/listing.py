@@ -27,7 +27,7 @@ SORTS = {
     "name": ("name", "pk"),
 }
 RECOMMENDED = "recommended"
-#: So many products are read as one list, of which a page is a part; beyond, they are counted and the part is read.
+#: So many products are read as one list, of which a page is a part; where there are more, they are counted, too.
 READ_WHOLE = 5_000
 _PRICE = re.compile(r"[0-9]{1,9}([.,][0-9]{1,2})?")
 
@@ -120,19 +120,21 @@ def _listing(
 ) -> HttpResponse:
     shelves = Shelves(request.shop, profile_of(request))
     presenter = Presenter(shelves)
-    ids: list[int] | None = None
+    in_order = None
     if filters.sort == RECOMMENDED:
         count = products.count()
     else:
-        count, ids = _counted(products.order_by(*SORTS[filters.sort]).values_list("pk", flat=True))
+        in_order = products.order_by(*SORTS[filters.sort]).values_list("pk", flat=True)
+        known = list(in_order[: READ_WHOLE + 1])
+        count = len(known) if len(known) <= READ_WHOLE else in_order.count()
     pages = max(1, ceil(count / PER_PAGE))
     number = min(max(filters.page, 1), pages)
     slate = None
-    if ids is None:
+    if in_order is None:
         slate, items = _recommended(presenter, products, filters, number, category_id=context["category"].pk)
     else:
-        first = (number - 1) * PER_PAGE
-        items = presenter.plain(list(ids[first : first + PER_PAGE]))
+        place = slice((number - 1) * PER_PAGE, number * PER_PAGE)
+        items = presenter.plain(known[place] if min(place.stop, count) <= len(known) else list(in_order[place]))
     if not count:
         slate = presenter.slates({"home": shelves.shelf("home", 4)})["home"]
     part = wants_part(request)
@@ -150,12 +152,6 @@ def _listing(
             "is_part": part,
         },
     )
-
-
-def _counted(ids: Any) -> tuple[int, Any]:
-    """How many there are, and the ids or, where they are very many, the query that gives any part of them."""
-    first = list(ids[: READ_WHOLE + 1])
-    return (len(first), first) if len(first) <= READ_WHOLE else (ids.count(), ids)
 
 
 def _recommended(
