@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date
+from itertools import groupby
+from typing import Any
+
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
@@ -12,7 +17,7 @@ from catalog.tables import write_csv
 from catalog.views.doors import found, page, staff_page
 from jobs.errors import Text
 from recommend.admin_views.doors import shops_of
-from recommend.services.statistics import MEASURES, by_category_style_and_week, weeks_from
+from recommend.services.statistics import MEASURES, Line, by_category_style_and_week, weeks_from
 
 SPANS = (4, 8, 26)
 
@@ -20,7 +25,7 @@ SPANS = (4, 8, 26)
 @staff_page
 @require_GET
 def statistics(request: HttpRequest) -> HttpResponse:
-    """The table of the last whole weeks, each week's total first."""
+    """The last whole weeks, each to be unfolded: its total, and within it each category's rows."""
     shops, shop = shops_of(request)
     if shop is None:
         return page(request, "recommend/no_shop.html", {}, title=_("Statistics"))
@@ -32,7 +37,7 @@ def statistics(request: HttpRequest) -> HttpResponse:
         "weeks": weeks,
         "spans": SPANS,
         "measures": list(_names().values()),
-        "lines": [(line, [line.numbers[measure] for measure in MEASURES]) for line in lines],
+        "by_week": [_week(week, list(of_week)) for week, of_week in groupby(lines, key=lambda line: line.week)],
         "smallest_group": settings.STATISTICS_MINIMUM_GROUP,
         "withheld": any(None in line.numbers.values() for line in lines),
     }
@@ -60,6 +65,17 @@ def download(request: HttpRequest, merchant_id: int) -> HttpResponse:
     response = HttpResponse(write_csv(header, rows), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{shop.slug}-statistics.csv"'
     return response
+
+
+def _week(week: date, lines: Sequence[Line]) -> dict[str, Any]:
+    """A week's total for its fold, and its rows; the first of a category says how many there are (``size``, else 0)."""
+    rows: list[dict[str, Any]] = []
+    for _category, some in groupby(lines, key=lambda line: line.category):
+        of_category = list(some)
+        for place, line in enumerate(of_category):
+            numbers = [line.numbers[measure] for measure in MEASURES]
+            rows.append({"line": line, "numbers": numbers, "size": 0 if place else len(of_category)})
+    return {"week": week, "rows": rows, "total": list(zip(rows[0]["numbers"], _names().values(), strict=True))}
 
 
 def _names() -> dict[str, Text]:

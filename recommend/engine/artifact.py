@@ -109,7 +109,8 @@ def parts_of(arrays: Mapping[str, NDArray[Any]], config: Mapping[str, Any]) -> P
         for name in ("item_item", "transition")
     }
     return Parts(
-        settings=RecommenderSettings.from_dict(config["settings"]),
+        # Written before seen products counted: what was fitted without them is served without them.
+        settings=RecommenderSettings.from_dict({"seen_strength": 0.0, **config["settings"]}),
         factors=ItemFactors(matrix[:, :factors], matrix[:, factors]),
         style=matrix[:, factors + 2 :],
         item_item=neighbours["item_item"],

@@ -108,8 +108,8 @@ def learn_blend(
     """The blend with the best validation NDCG@10 that is found, and that figure. Parts in ``without`` stay at zero.
 
     NDCG@10 is flat here and rugged there, and one ascent ends on the first hill. So random halves of the people are
-    climbed from ``start``, each to its own hill, and everybody's ascent begins at the mean of those (bagging,
-    Breiman 1996): it ends higher, and holds better on people it has not seen.
+    climbed from ``start``, each to its own hill, and everybody's ascent begins at the mean of those (bagging, Breiman
+    1996). What that brings is small: ``docs/recommender.md``.
     """
     rng = np.random.default_rng(seed)
     n_users = len(candidates.liked)

@@ -37,10 +37,10 @@ def ease_weights(matrix: sparse.csr_matrix, regularisation: float) -> NDArray[np
 
 
 def cosine_weights(matrix: sparse.csr_matrix, shrinkage: float) -> sparse.csr_matrix:
-    """Shrunk cosine of co-occurrence, N×N sparse, zero diagonal: ``n_ij / (sqrt(n_i n_j) + shrinkage)``."""
+    """Shrunk cosine of the columns, N×N sparse, zero diagonal: ``x_i·x_j / (‖x_i‖ ‖x_j‖ + shrinkage)``."""
     together = (matrix.T @ matrix).tocoo()
-    counts = np.asarray(matrix.sum(axis=0)).ravel()
+    squares = np.asarray(matrix.multiply(matrix).sum(axis=0)).ravel()
     apart = together.row != together.col
     rows, columns, shared = together.row[apart], together.col[apart], together.data[apart]
-    weights = shared / (np.sqrt(counts[rows] * counts[columns]) + shrinkage)
+    weights = shared / (np.sqrt(squares[rows] * squares[columns]) + shrinkage)
     return sparse.csr_matrix((weights.astype(np.float32), (rows, columns)), shape=together.shape)

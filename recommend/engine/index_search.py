@@ -73,17 +73,23 @@ class Search:
             if hopeful <= start:
                 break
             chosen = np.sort(by_bound[start : min(start + size, hopeful)])
-            before = self._scored
-            breaks = np.flatnonzero(np.diff(chosen) > 1) + 1
-            for run in np.split(chosen, breaks):
-                first, last = int(run[0]) * BLOCK, min((int(run[-1]) + 1) * BLOCK, len(heads))
-                self._scan_run(first, heads[first:last] @ head_query, skip, allow)
-            first_round, start, size = start == 0, start + len(chosen), size * GROWTH
+            read = self._scan_blocks(chosen, heads, head_query, skip, allow)
             # The first round has no threshold to hold its bounds against yet, so it says nothing of them.
-            futile = not first_round and (self._scored - before) * FUTILE > len(chosen) * BLOCK
+            futile = start > 0 and read * FUTILE > len(chosen) * BLOCK
+            start, size = start + len(chosen), size * GROWTH
             if futile and start < len(by_bound):
                 self._scan_plainly(skip, allow)
                 break
+
+    def _scan_blocks(
+        self, chosen: Rows, heads: Floats, head_query: Floats, skip: Rows, allow: NDArray[np.bool_] | None
+    ) -> int:
+        """Look at the blocks ``chosen`` (sorted), neighbours together; how many items' vectors were read."""
+        before = self._scored
+        for run in np.split(chosen, np.flatnonzero(np.diff(chosen) > 1) + 1):
+            first, last = int(run[0]) * BLOCK, min((int(run[-1]) + 1) * BLOCK, len(heads))
+            self._scan_run(first, heads[first:last] @ head_query, skip, allow)
+        return self._scored - before
 
     def result(self) -> TopItems:
         """The top k in double precision, ties broken by the lower row."""

@@ -136,14 +136,26 @@ class EventLog:
         keys = np.unique(self.users[liked].astype(np.int64) * self.n_items + self.items[liked])
         return keys // max(self.n_items, 1), keys % max(self.n_items, 1)
 
+    def says(self, seen: float) -> NDArray[np.float32]:
+        """What each event says for its product: 1 where liked, ``seen`` where only seen, 0 where disliked.
+
+        Who disliked a product, before or after, did not merely see it: those events say 0 too.
+        """
+        says = (self.strengths > 0).astype(np.float32)
+        if seen > 0:
+            keys = self.users.astype(np.int64) * self.n_items + self.items
+            merely = (self.strengths == 0) & ~np.isin(keys, np.unique(keys[self.strengths < 0]))
+            says[merely] = seen
+        return says
+
     def weighed_pairs(self, seen: float) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
-        """The distinct (user, item) pairs, ordered by user, then item, and what each says: 1 where liked, ``seen`` where
-        only seen. Pairs that were disliked and never liked are left out, and the seen ones too where ``seen`` is 0."""
-        told = self.strengths >= 0 if seen > 0 else self.strengths > 0
+        """The distinct (user, item) pairs whose events say something, ordered by user, then item, and the most of it."""
+        says = self.says(seen)
+        told = says > 0
         keys = self.users[told].astype(np.int64) * self.n_items + self.items[told]
         pairs, places = np.unique(keys, return_inverse=True)
         weights = np.zeros(len(pairs), dtype=np.float32)
-        np.maximum.at(weights, places, np.where(self.strengths[told] > 0, 1.0, seen).astype(np.float32))
+        np.maximum.at(weights, places, says[told])
         return pairs // max(self.n_items, 1), pairs % max(self.n_items, 1), weights
 
 

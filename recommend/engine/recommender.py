@@ -128,7 +128,7 @@ def fit(
         "cleaning": capped.cleaning.as_dict(),
         "users": len(np.unique(log.users)),
         "items": log.n_items,
-        "items_without_events": int((parts.people == 0).sum()),
+        "items_without_events": log.n_items - len(np.unique(log.items)),
         "events": len(capped),
         "weights": dict(blend.weights),
         "half_trust_events": blend.half,

@@ -105,7 +105,8 @@ def centred(vectors: Floats) -> Floats:
 def principal(vectors: Floats, size: int) -> Floats:
     """N×size: centred rows (N×d) along the axes in which they differ most, unit length again; zero rows stay zero.
 
-    The sign of an axis is that of its largest entry, so that the same pictures give the same numbers everywhere.
+    The sign of an axis is that of its largest entry: the same pictures give the same numbers, as far as no two axes
+    matter equally.
     """
     rows = vectors.astype(np.float64)
     _, axes = np.linalg.eigh(rows.T @ rows)

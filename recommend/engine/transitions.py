@@ -9,14 +9,14 @@ from recommend.engine.interactions import EventLog
 
 
 def transition_weights(log: EventLog, *, reach: int, shrinkage: float, seen: float = 0.0) -> sparse.csr_matrix:
-    """N×N sparse weights: ``Σ 1/steps`` over pairs at most ``reach`` liked events apart, over the roots of both totals.
+    """N×N sparse weights: ``Σ 1/steps`` over pairs at most ``reach`` events apart, over the roots of both totals.
 
     An event that only saw its product counts ``seen`` of a liked one; with 0 it is passed over, as dislikes always are.
     Products of one moment (a basket) follow each other in both directions: their order says nothing.
     """
-    told = log.strengths >= 0 if seen > 0 else log.strengths > 0
-    users, items, times = log.users[told], log.items[told], log.timestamps[told]
-    says = np.where(log.strengths[told] > 0, 1.0, seen).astype(np.float32)
+    says = log.says(seen)
+    told = says > 0
+    users, items, times, says = log.users[told], log.items[told], log.timestamps[told], says[told]
     total = sparse.csr_matrix((log.n_items, log.n_items), dtype=np.float32)
     for steps in range(1, reach + 1):
         if len(users) <= steps:

@@ -17,6 +17,7 @@ import numpy as np
 import structlog
 from django.conf import settings
 from django.core.files.storage import default_storage
+from django.utils.translation import gettext as _
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -108,7 +109,7 @@ def _network(weights: Path) -> Recipe:
     except (OSError, CycleGANError) as error:
         raise UserError(
             "bad-weights",
-            f"STYLEREC_RESNET18_WEIGHTS cannot be used: {error}",
-            "Give the file that torchvision downloads for ResNet-18, or leave the variable empty.",
+            _("STYLEREC_RESNET18_WEIGHTS cannot be used: %(error)s") % {"error": error},
+            _("Give the file that torchvision downloads for ResNet-18, or leave the variable empty."),
         ) from error
     return Recipe(f"resnet18-{digest[:16]}", looks.size, looks)

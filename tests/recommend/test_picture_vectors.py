@@ -75,6 +75,16 @@ def test_a_file_that_holds_no_such_network_is_named(
         looks_of(pictures)
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_an_axis_points_where_its_largest_entry_does(seed: int) -> None:
+    axis = np.random.default_rng(seed).normal(size=5)
+    axis *= np.sign(axis[np.abs(axis).argmax()]) / np.linalg.norm(axis)
+
+    turned = principal(np.array([axis, -axis, 0.5 * axis], dtype=np.float32), 2)
+
+    np.testing.assert_allclose(turned, [[1, 0], [-1, 0], [1, 0]], atol=1e-5)
+
+
 def test_principal_axes_keep_angles_and_do_not_depend_on_the_order_of_pictures() -> None:
     rng = np.random.default_rng(0)
     rows = (rng.normal(size=(50, 3)) @ rng.normal(size=(3, 100))).astype(np.float32)

@@ -1,9 +1,11 @@
 """Weights are found where a known blend made the picks."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from recommend.engine.blending import Candidates, blended_ndcg, learn_blend
+from recommend.engine.blending import Candidates, _ascended, blended_ndcg, learn_blend
 from recommend.engine.settings import DEFAULT_WEIGHTS, PARTS
 
 
@@ -38,6 +40,18 @@ def test_a_part_that_is_left_out_stays_out_and_others_carry_what_they_can() -> N
     assert blend.weights["style"] == 0
     alone = blended_ndcg(candidates, np.array([1.0, 0, 0, 0, 0, 0]), 0.0)
     assert alone <= ndcg < learn_blend(candidates, DEFAULT_WEIGHTS, half=0.0)[1]
+
+
+@pytest.mark.parametrize("seed", [10, 11])
+def test_halves_lead_past_a_hill_on_which_one_ascent_stops(seed: int) -> None:
+    exact = picks(150, {"svd": 0.5, "style": 0.3, "recent": 0.3}, seed=seed)
+    noise = np.random.default_rng(seed).normal(scale=1.5, size=exact.scores.shape).astype(np.float32)
+    candidates = replace(exact, scores=exact.scores + noise)
+    start = np.array([DEFAULT_WEIGHTS[name] for name in PARTS])
+
+    _weights, _half, stopped_at = _ascended(candidates, start, 1.0, ())
+
+    assert learn_blend(candidates, DEFAULT_WEIGHTS, half=1.0)[1] > stopped_at + 0.001
 
 
 def test_the_same_seed_finds_the_same_blend() -> None:

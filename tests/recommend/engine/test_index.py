@@ -196,4 +196,4 @@ def test_flat_vectors_are_scanned_and_still_exact(seed: int) -> None:
     rows, scores = brute_force(matrix, query, 10, allow=allow, exclude=exclude, boosts=boosts)
     assert found.rows.tolist() == rows.tolist()
     np.testing.assert_allclose(found.scores, scores, rtol=1e-12)
-    assert 20_000 <= found.scored < 32_000  # two rounds of 40 blocks of 256, then everything once
+    assert 28_000 < found.scored < 32_000  # two rounds of 40 blocks of 256, then everything once

@@ -4,14 +4,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 from recommend.engine.cold_start import place_cold_items
-from recommend.engine.ease import ease_weights, user_item_matrix
+from recommend.engine.ease import cosine_weights, ease_weights, user_item_matrix
 from recommend.engine.fold_in import FoldIn
 from recommend.engine.histories import histories_of
 from recommend.engine.interactions import EventLog, Interactions, clean
 from recommend.engine.neighbours import strongest_of_dense
+from recommend.engine.parts import fit_parts
 from recommend.engine.popularity import DAY, recent_popularity, trending
+from recommend.engine.settings import RecommenderSettings
 from recommend.engine.splits import split
 from recommend.engine.svd import ItemFactors, SvdSettings, fit_svd, sample_examples
 from recommend.engine.transitions import transition_weights
@@ -56,6 +59,54 @@ def test_a_middling_rating_says_half_of_a_like_and_a_bad_one_nothing() -> None:
     np.testing.assert_allclose(profile.toarray(), [[2.0, 1.0, 0.0], [1.0, 2.0, 0.0], [0.0, 0.0, 2.0]])
     following = transition_weights(log, reach=1, shrinkage=0.0, seen=0.5)
     assert following.toarray().tolist() == [[0.0, 1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 0.0]]
+
+
+def test_who_disliked_a_product_did_not_merely_see_it() -> None:
+    log = clean(
+        Interactions.from_columns(
+            ["a"] * 3 + ["b"] * 3, ["x", "x", "y"] * 2, [1, 2, 3] * 2, "rating", [3, 1, 5, 3, 5, 5]
+        )
+    )
+
+    assert user_item_matrix(log, seen=0.5).toarray().tolist() == [[0.0, 1.0], [1.0, 1.0]]
+    # Only b went from x to y: twice (the seen x and the liked one), at one step and at two.
+    assert transition_weights(log.where(log.users == 0), reach=2, shrinkage=0.0, seen=0.5).nnz == 0
+
+
+def test_a_basket_of_a_liked_and_a_seen_product_weighs_the_same_both_ways() -> None:
+    log = clean(
+        Interactions.from_columns(["a", "a", "b", "b"], ["x", "y", "x", "y"], [1, 1, 1, 2], "rating", [5, 3, 5, 5])
+    )
+
+    both = transition_weights(log, reach=1, shrinkage=0.0, seen=0.5).toarray()
+    # Raw: a's basket .5 each way, b's step x → y 1. Over √(out·in): 1.5/1.5 and .5/.5.
+    np.testing.assert_allclose(both, [[0, 1], [1, 0]])
+    raw = transition_weights(log, reach=1, shrinkage=1e6, seen=0.5).toarray() * 1e6
+    np.testing.assert_allclose(raw, [[0, 1.5], [0.5, 0]], rtol=1e-3)
+
+
+def test_cosine_of_weighted_columns() -> None:
+    weights = cosine_weights(sparse.csr_matrix(np.array([[0.5, 0.5, 0], [0.5, 0.5, 1.0]])), 0.0).toarray()
+
+    np.testing.assert_allclose(weights, [[0, 1, 0.5**0.5], [1, 0, 0.5**0.5], [0.5**0.5, 0.5**0.5, 0]], rtol=1e-6)
+
+
+def test_a_product_that_was_only_seen_keeps_what_was_learned_of_it() -> None:
+    people = [f"u{n}" for n in range(60)]
+    items = [f"i{n % 30}" for n in range(60)]
+    log = clean(
+        Interactions.from_columns(
+            people + people, items + ["seen"] * 60, [1.0] * 60 + [2.0] * 60, "rating", [5.0] * 60 + [3.0] * 60
+        )
+    )
+    content = np.random.default_rng(0).normal(size=(31, 4)).astype(np.float32)
+    settings = RecommenderSettings(factors=4, epochs=3)
+    row = int(np.flatnonzero(log.item_ids == "seen")[0])
+
+    placed = fit_parts(log, style=None, content=content, settings=settings, now=3.0).factors
+    learned = fit_svd(log, settings.svd)
+
+    np.testing.assert_array_equal(placed.vectors[row], learned.vectors[row])
 
 
 def test_a_seen_product_is_no_negative_of_the_svd_and_draws_the_folded_vector() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from recommend.engine import artifact
 from recommend.engine.blending import blended_scores
 from recommend.engine.errors import EngineError
 from recommend.engine.histories import histories_of
@@ -162,6 +163,16 @@ def test_too_little_to_learn_from_still_fills_the_shelf(log: Interactions) -> No
         assert all(np.isfinite(answer.score) for answer in answers)
     assert fitted.metrics["scores"] is None
     assert "Too few people" in str(fitted.metrics["note"])
+
+
+def test_an_artifact_from_before_seen_products_counted_serves_as_it_was_fitted(
+    fitted: FittedRecommender, tmp_path: Path
+) -> None:
+    fitted.save(tmp_path / "old")
+    arrays, config, metrics = artifact.read(tmp_path / "old", mapped=False, verify=True)
+    del config["settings"]["seen_strength"]
+
+    assert artifact.parts_of(arrays, config).settings.seen_strength == 0.0
 
 
 def test_no_product_is_its_own_reason(shop: Simulation, fitted: FittedRecommender) -> None:
