@@ -148,11 +148,8 @@ class FittedRecommender:
 
     def reasons(self, query: UserQuery, rows: Sequence[int]) -> list[tuple[str, str | None]]:
         """The same of several products at once."""
-        found = []
-        for row, by_part in zip(rows, self._explained(query, rows), strict=True):
-            code, source = reasons.reason_for(self.parts, query, row, by_part)
-            found.append((code, None if source is None else str(self.item_ids[source])))
-        return found
+        found = reasons.reasons_for(self.parts, query, rows, self._explained(query, rows))
+        return [(code, None if source is None else str(self.item_ids[source])) for code, source in found]
 
     def recommend(
         self,
@@ -172,20 +169,19 @@ class FittedRecommender:
             raise EngineError("bad-query", f"The mask needs one entry per product, {len(self.item_ids)}.")
         rows = np.array([self.positions[item] for item in exclude if item in self.positions], dtype=np.int64)
         found = self._search.search(query.vector, n, allow=allow, exclude=rows, boosts=query.boosts())
-        results = []
-        for row, score in zip(found.rows.tolist(), found.scores.tolist(), strict=True):
-            by_part = self.explain(query, row)
-            code, source = reasons.reason_for(self.parts, query, row, by_part)
-            results.append(
-                Scored(
-                    item_id=str(self.item_ids[row]),
-                    score=float(score),
-                    parts=by_part if explain else {},
-                    reason_code=code,
-                    reason_item=None if source is None else str(self.item_ids[source]),
-                )
+        best = found.rows.tolist()
+        explained = self._explained(query, best)
+        why = reasons.reasons_for(self.parts, query, best, explained)
+        return [
+            Scored(
+                item_id=str(self.item_ids[row]),
+                score=float(score),
+                parts=by_part if explain else {},
+                reason_code=code,
+                reason_item=None if source is None else str(self.item_ids[source]),
             )
-        return results
+            for row, score, by_part, (code, source) in zip(best, found.scores.tolist(), explained, why, strict=True)
+        ]
 
     def explain(self, query: UserQuery, row: int) -> dict[str, float]:
         """What each part adds to a product's score; the sum is the score."""

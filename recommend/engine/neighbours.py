@@ -31,15 +31,23 @@ class Neighbours:
         place = slice(int(self.indptr[item]), int(self.indptr[item + 1]))
         return self.indices[place], self.values[place]
 
+    def gathered(
+        self, items: NDArray[np.int64], weights: NDArray[np.float32]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32]]:
+        """The weighted rows of ``items``, one after the other: (whose, as a place in ``items``; product; amount)."""
+        starts = self.indptr[items]
+        counts = self.indptr[items + 1] - starts
+        whose = np.repeat(np.arange(len(items)), counts)
+        take = np.arange(len(whose)) + np.repeat(starts - (np.cumsum(counts) - counts), counts)
+        return whose, self.indices[take], self.values[take] * weights[whose]
+
     def evidence(
         self, items: NDArray[np.int64], weights: NDArray[np.float32]
     ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Weighted sum of the rows of ``items``: (product codes, ascending; their evidence)."""
-        rows = [self.row(int(item)) for item in items]
-        if not rows:
+        _whose, indices, amounts = self.gathered(items, weights)
+        if not len(indices):
             return np.zeros(0, dtype=np.int64), np.zeros(0)
-        indices = np.concatenate([row[0] for row in rows])
-        amounts = np.concatenate([row[1] * weight for row, weight in zip(rows, weights, strict=True)])
         if self.n_items <= 8 * len(indices):
             total = np.bincount(indices, weights=amounts, minlength=self.n_items).astype(np.float64)
             named = np.flatnonzero(total)

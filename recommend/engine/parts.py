@@ -173,7 +173,7 @@ def fit_parts(
     factors = place_cold_items(
         factors,
         np.hstack(described) if described else None,
-        np.abs(factors.vectors).any(axis=1),
+        np.any(factors.vectors != 0, axis=1).astype(bool),
         regularisation=settings.cold_start_regularisation,
     )
     on_step("item-to-item")

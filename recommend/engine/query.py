@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,8 +55,6 @@ class UserQuery:
     style_weights: Mapping[str, float]
     #: What the history's products weigh in each sparse part.
     profiles: Mapping[str, Profile]
-    #: The history's inverted system, once somebody asked whose doing a score is (``reasons``).
-    solved: dict[str, NDArray[np.float64]] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def n_liked(self) -> int:

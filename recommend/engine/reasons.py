@@ -5,7 +5,8 @@ The codes carry no text: the pages that show them know the shopper's language.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,53 +29,82 @@ BOUGHT = frozenset({"purchase", "add_to_cart"})
 SIMILARITY_WEIGHTS: Mapping[str, float] = {"item_item": 1.0, "svd": 0.6, "style": 0.6}
 
 
-def reason_for(parts: Parts, query: UserQuery, row: int, by_part: Mapping[str, float]) -> tuple[str, int | None]:
-    """The reason of one recommended product: the part that lifts it most, and the history product most behind it."""
+def reasons_for(
+    parts: Parts, query: UserQuery, rows: Sequence[int], explained: Sequence[Mapping[str, float]]
+) -> list[tuple[str, int | None]]:
+    """The reasons of recommended products: the part that lifts each most, and the history product most behind it.
+
+    ``explained``: for each row what each part adds to its score.
+    """
+    behind = _Behind(parts, query, rows)
+    return [
+        _reason(parts, query, behind, place, row, by_part)
+        for place, (row, by_part) in enumerate(zip(rows, explained, strict=True))
+    ]
+
+
+def _reason(
+    parts: Parts, query: UserQuery, behind: _Behind, place: int, row: int, by_part: Mapping[str, float]
+) -> tuple[str, int | None]:
     part = max(by_part, key=lambda name: by_part[name])
     if by_part[part] <= 0 or not query.n_liked:
         part = "recent" if by_part["recent"] >= by_part["popularity"] else "popularity"
-    new = parts.people[row] == 0
     if part == "style":
         return "in-your-style", _closest_look(parts, query, row)
-    if new:
+    if parts.people[row] == 0:
         return "new-arrival", None
     if part in ("recent", "popularity"):
         return ("popular-now" if part == "recent" else "popular"), None
-    source = _behind_factors(parts, query, row) if part == "svd" else _behind_neighbours(parts, query, row, part)
+    source = behind.factors(place) if part == "svd" else behind.neighbours(part, row)
     if source is None:
         return "popular-now", None
     if source == row:
         return "seen-before", None
-    place = int(np.flatnonzero(query.history.items == source)[0])
-    return ("also-bought" if query.events[place] in BOUGHT else "because-you-viewed"), source
+    event = query.events[int(np.flatnonzero(query.history.items == source)[0])]
+    return ("also-bought" if event in BOUGHT else "because-you-viewed"), source
 
 
-def _behind_neighbours(parts: Parts, query: UserQuery, row: int, part: str) -> int | None:
-    neighbours: Neighbours = parts.item_item if part == "item_item" else parts.transition
-    items, weights = query.profiles[part]
-    best, source = 0.0, None
-    for item, weight in zip(items.tolist(), weights.tolist(), strict=True):
-        columns, values = neighbours.row(item)
-        place = int(np.searchsorted(columns, row))
-        if place < len(columns) and columns[place] == row and weight * values[place] > best:
-            best, source = float(weight * values[place]), int(item)
-    return source
+class _Behind:
+    """Which of a shopper's own products is most behind the recommended ``rows``: worked out once for a shelf."""
 
+    def __init__(self, parts: Parts, query: UserQuery, rows: Sequence[int]) -> None:
+        self._parts, self._query, self._rows = parts, query, rows
+        self._gathered: dict[str, tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32]]] = {}
 
-def _behind_factors(parts: Parts, query: UserQuery, row: int) -> int | None:
-    """The folded-in vector is linear in the history's rows, so each product's share of a score is exact."""
-    items = query.history.items[: parts.fold_in.last]
-    strengths = parts.fold_in.told(query.history.strengths)
-    told = items[strengths != 0]
-    if not len(told):
-        return None
-    if "shares" not in query.solved:  # symmetric: rows @ system⁻¹ serves every product of the shelf
-        system, rows = parts.fold_in.solver(query.history.items, query.history.strengths)
-        query.solved["shares"] = np.asarray(np.linalg.solve(system, rows.T).T, dtype=np.float64)
-    shares = query.solved["shares"] @ np.asarray(parts.factors.vectors[row], dtype=np.float64)
-    shares[strengths[strengths != 0] < 0] = -np.inf
-    best = int(np.argmax(shares))
-    return int(told[best]) if shares[best] > 0 else None
+    def neighbours(self, part: str, row: int) -> int | None:
+        """By the evidence of ``item_item`` or ``transition``."""
+        items, weights = self._query.profiles[part]
+        if part not in self._gathered:
+            neighbours: Neighbours = getattr(self._parts, part)
+            self._gathered[part] = neighbours.gathered(items, weights)
+        whose, products, amounts = self._gathered[part]
+        named = np.flatnonzero(products == row)
+        if not len(named):
+            return None
+        best = named[np.argmax(amounts[named])]
+        return int(items[whose[best]]) if amounts[best] > 0 else None
+
+    def factors(self, place: int) -> int | None:
+        """By the SVD: the folded-in vector is linear in the history's rows, so each product's share of a score is exact."""
+        items, shares = self._shares
+        if not len(items):
+            return None
+        best = int(np.argmax(shares[:, place]))
+        return int(items[best]) if shares[best, place] > 0 else None
+
+    @cached_property
+    def _shares(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """The products that speak for the shopper, and the share of each (H×R) in the score of each of the rows."""
+        fold_in, history = self._parts.fold_in, self._query.history
+        strengths = fold_in.told(history.strengths)
+        items = history.items[: fold_in.last][strengths != 0]
+        if not len(items):
+            return items, np.zeros((0, len(self._rows)))
+        system, told = fold_in.solver(history.items, history.strengths)
+        wanted = np.asarray(self._parts.factors.vectors[list(self._rows)], dtype=np.float64)
+        shares = told @ np.linalg.solve(system, wanted.T)
+        shares[strengths[strengths != 0] < 0] = -np.inf
+        return items, shares
 
 
 def _closest_look(parts: Parts, query: UserQuery, row: int) -> int | None:

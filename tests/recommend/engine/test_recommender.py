@@ -11,7 +11,7 @@ from recommend.engine.errors import EngineError
 from recommend.engine.histories import histories_of
 from recommend.engine.index import ExactIndex
 from recommend.engine.interactions import Interactions, clean
-from recommend.engine.reasons import reason_for
+from recommend.engine.reasons import reasons_for
 from recommend.engine.recommender import FittedRecommender, HistoryEvent, RecommenderSettings, fit
 from recommend.engine.simulator import Simulation, SimulatorSettings, simulate
 
@@ -169,7 +169,7 @@ def test_an_artifact_from_before_seen_products_counted_serves_as_it_was_fitted(
     fitted: FittedRecommender, tmp_path: Path
 ) -> None:
     fitted.save(tmp_path / "old")
-    arrays, config, metrics = artifact.read(tmp_path / "old", mapped=False, verify=True)
+    arrays, config, _metrics = artifact.read(tmp_path / "old", mapped=False, verify=True)
     del config["settings"]["seen_strength"]
 
     assert artifact.parts_of(arrays, config).settings.seen_strength == 0.0
@@ -183,7 +183,7 @@ def test_no_product_is_its_own_reason(shop: Simulation, fitted: FittedRecommende
         for row in query.history.items.tolist():
             for part in ("svd", "style", "item_item"):
                 lifted = {"recent": 0.0, "popularity": 0.0, part: 1.0}
-                code, source = reason_for(fitted.parts, query, row, lifted)
+                ((code, source),) = reasons_for(fitted.parts, query, [row], [lifted])
                 assert source != row
                 codes.add(code)
     assert "seen-before" in codes
