@@ -62,7 +62,7 @@ contracts: $(VENV)/.stamp-dev  ## import contracts between the rooms
 	@$(BIN)/lint-imports
 
 checks: $(VENV)/.stamp-dev  ## migrations complete, deployment settings clean
-	@$(BIN)/python manage.py makemigrations --check --dry-run
+	@STYLEREC_DATA="$$(mktemp -d)" $(BIN)/python manage.py makemigrations --check --dry-run
 	@STYLEREC_ENV=production STYLEREC_HOSTS=shop.example \
 		STYLEREC_SECRET_KEY="$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64))')" \
 		STYLEREC_PRIVACY_KEYS="$$($(BIN)/python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())')" \
