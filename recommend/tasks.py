@@ -37,7 +37,7 @@ def fit_due_shops() -> None:
     """Ask for a new version where enough has happened, and look every shop's over (hourly, by the beat)."""
     asked = 0
     for merchant in Merchant.objects.open().filter(recommenders__isnull=False).distinct():
-        with _shop_by_shop(merchant):
+        with _logged_failure(merchant):
             asked += fitting.start_due_fit(merchant=merchant)
             if Recommender.objects.filter(merchant=merchant, status=Recommender.Status.DEPLOYED).exists():
                 health.health_of(merchant)
@@ -54,14 +54,14 @@ def count_interactions() -> None:
 def learn_rendering_policies() -> None:
     """Teach every shop's rendering policy what the slates that came due have earned (every few minutes, by the beat)."""
     for merchant in Merchant.objects.open().filter(bandit_enabled=True):
-        with _shop_by_shop(merchant):
+        with _logged_failure(merchant):
             learned = policies.learn(merchant=merchant)
             if learned:
                 log.info("recommend.policy_learned", merchant=merchant.pk, renderings=learned)
 
 
 @contextmanager
-def _shop_by_shop(merchant: Merchant) -> Iterator[None]:
+def _logged_failure(merchant: Merchant) -> Iterator[None]:
     """One shop's turn in a round: its error is logged with its name, and the round goes on to the next shop."""
     try:
         yield

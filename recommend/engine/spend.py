@@ -11,7 +11,7 @@ follows the data would make the outcome depend on the look.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -22,23 +22,33 @@ FEWEST_BUYERS = 100
 
 
 def cap_of(spends: Sequence[float], *, usual_price: float) -> float:
-    """The cap for a shop whose buyers spent ``spends`` of late: 99 of 100 stay below it; with few, ten usual prices.
+    """The cap for a shop whose buyers spent ``spends`` of late: 99 of 100 are within it.
 
-    Rounded up to two digits: it is shown, and should not tell what anybody paid.
+    With few buyers, or where they paid nothing, it is ten usual prices. Rounded up to two digits: it is shown, and should
+    not tell what anybody paid. Nor does the quantile lean towards the largest order, as one that interpolates would.
     """
-    found = float(np.quantile(spends, UNCAPPED_SHARE)) if len(spends) >= FEWEST_BUYERS else 10 * usual_price
+    found = 0.0
+    if len(spends) >= FEWEST_BUYERS:
+        found = float(np.quantile(spends, UNCAPPED_SHARE, method="inverted_cdf"))
+    if found <= 0:
+        found = 10 * usual_price
     step = 10.0 ** (math.floor(math.log10(found)) - 1) if found > 0 else 0.0
     return round(math.ceil(found / step - 1e-9) * step, 10) if step else 0.0
 
 
-def capped_sums(purchases: Iterable[tuple[int, float]], *, cap: float) -> Iterable[tuple[int, float, float]]:
-    """For each (shopper, amount) in the order of time: (shopper, what it adds to the capped sum, and to that of squares).
+class CappedSpend:
+    """What shoppers have spent so far, each up to ``cap``, purchase by purchase in the order of time."""
 
-    Summed up to any moment, the figures are Σ min(spend, cap) and Σ min(spend, cap)² over shoppers, as of that moment.
-    """
-    spent: dict[int, float] = {}
-    for shopper, amount in purchases:
-        before = min(spent.get(shopper, 0.0), cap)
-        spent[shopper] = spent.get(shopper, 0.0) + amount
-        after = min(spent[shopper], cap)
-        yield shopper, after - before, after**2 - before**2
+    def __init__(self, cap: float) -> None:
+        self._cap = cap
+        self._spent: dict[int, float] = {}
+
+    def add(self, shopper: int, amount: float) -> tuple[float, float]:
+        """What the purchase adds to the capped sum, and to that of squares.
+
+        Summed up to any moment, these are Σ min(spend, cap) and Σ min(spend, cap)² over shoppers, as of that moment.
+        """
+        spent = self._spent.get(shopper, 0.0)
+        self._spent[shopper] = spent + amount
+        before, after = min(spent, self._cap), min(spent + amount, self._cap)
+        return after - before, after**2 - before**2

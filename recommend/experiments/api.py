@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
 
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
@@ -16,11 +17,12 @@ from rest_framework.response import Response
 from catalog.api import OwnViewSet
 from catalog.permissions import merchant_of
 from jobs.errors import NotFound
+from recommend.engine.sequential import Reading
 from recommend.experiments.metrics import GOALS, METRICS
 from recommend.experiments.models import Experiment, Variant
 from recommend.experiments.services import drafts, lifecycle
 from recommend.experiments.services.drafts import Asked
-from recommend.experiments.services.reading import Arms, Comparison, Report, report_of
+from recommend.experiments.services.reading import Comparison, Report, VariantOutcome, report_of
 from recommend.experiments.subjects import SUBJECTS
 
 
@@ -98,6 +100,9 @@ class RevenueSerializer(serializers.Serializer[Any]):
 class SpendSerializer(serializers.Serializer[Any]):
     currency = serializers.CharField()
     cap = serializers.FloatField(help_text="Each shopper's spend counts up to this; fixed before the start.")
+    mixed = serializers.BooleanField(
+        help_text="The shop's currency was changed while it ran: amounts of two were added up, so money says nothing."
+    )
 
 
 class RailSerializer(serializers.Serializer[Any]):
@@ -191,65 +196,64 @@ class ExperimentViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, OwnVie
         return Response(self.get_serializer(self.get_queryset().get(pk=experiment.pk)).data)
 
 
+@dataclass(frozen=True)
+class MayTell:
+    """Which figures of a variant, or of two compared, are of enough shoppers to leave the house; of none they are, too."""
+
+    counts: bool
+    #: Money is of few where the buyers are: of three it is nearly known what each paid.
+    money: bool
+    goal: bool
+
+    @classmethod
+    def of(cls, goal: str, *outcomes: VariantOutcome) -> Self:
+        """For a report by this goal."""
+        counts = not any(0 < one.shoppers < settings.STATISTICS_MINIMUM_GROUP for one in outcomes)
+        money = counts and not any(0 < one.buyers < settings.STATISTICS_MINIMUM_GROUP for one in outcomes)
+        return cls(counts, money, money if METRICS[goal].in_money else counts)
+
+
 def _told(experiment: Experiment, report: Report) -> dict[str, Any]:
-    spend = experiment.spend
-    enough = _spend_tells_of_nobody if METRICS[experiment.metric].in_money else _tells_of_nobody
-    arms = [report.control, *(one.challenger for one in report.comparisons)]
+    spend, goal, every = experiment.spend, experiment.metric, report.outcomes
     return {
         "conclusion": report.conclusion,
-        "arms": [
-            {
-                "variant": arm.variant.pk,
-                "shoppers": arm.shoppers if _tells_of_nobody(arm) else None,
-                "hits": arm.hits if _tells_of_nobody(arm) else None,
-                "rate": arm.rate if enough(arm) else None,
-                "revenue": arm.revenue.mean if spend and _spend_tells_of_nobody(arm) else None,
-            }
-            for arm in arms
-        ],
-        "sample_ratio_p_value": report.ratio.p_value if all(map(_tells_of_nobody, arms)) else None,
+        "arms": [_arm(one, MayTell.of(goal, one), is_spend_read=bool(spend)) for one in every],
+        "sample_ratio_p_value": report.ratio.p_value if MayTell.of(goal, *every).counts else None,
         "sample_ratio_mismatch": report.ratio.mismatch,
-        "spend": {"currency": spend["currency"], "cap": spend["cap"]} if spend else None,
-        "comparisons": [
-            {
-                "variant": one.challenger.variant.pk,
-                **_difference(one, told=enough(report.control) and enough(one.challenger)),
-                "verdict": one.goal.verdict,
-                "revenue": _revenue(one) if spend and all(map(_spend_tells_of_nobody, arms)) else None,
-                "guardrails": [{"metric": rail.guardrail.name, "state": rail.state} for rail in one.guardrails],
-                "conclusion": one.conclusion,
-            }
-            for one in report.comparisons
-        ],
+        "spend": {"currency": spend["currency"], "cap": spend["cap"], "mixed": report.is_mixed} if spend else None,
+        "comparisons": [_compared(one, MayTell.of(goal, report.control, one.challenger)) for one in report.comparisons],
     }
 
 
-def _difference(one: Comparison, *, told: bool) -> dict[str, float | None]:
-    goal = one.goal
+def _arm(outcome: VariantOutcome, may: MayTell, *, is_spend_read: bool) -> dict[str, Any]:
     return {
-        "difference": goal.difference if told else None,
-        "low": goal.low if told and math.isfinite(goal.low) else None,
-        "high": goal.high if told and math.isfinite(goal.high) else None,
-        "p_value": goal.p_value if told else None,
+        "variant": outcome.variant.pk,
+        "shoppers": outcome.shoppers if may.counts else None,
+        "hits": outcome.hits if may.counts else None,
+        "rate": outcome.rate if may.goal else None,
+        "revenue": outcome.revenue.mean if is_spend_read and may.money else None,
     }
 
 
-def _revenue(one: Comparison) -> dict[str, Any] | None:
-    reading = one.revenue
+def _compared(one: Comparison, may: MayTell) -> dict[str, Any]:
+    return {
+        "variant": one.challenger.variant.pk,
+        "difference": one.goal.difference if may.goal else None,
+        "low": one.goal.low if may.goal and math.isfinite(one.goal.low) else None,
+        "high": one.goal.high if may.goal and math.isfinite(one.goal.high) else None,
+        "p_value": one.goal.p_value if may.goal else None,
+        "verdict": one.goal.verdict,
+        "revenue": _revenue(one.revenue) if may.money else None,
+        "guardrails": [{"metric": rail.guardrail.name, "state": rail.state} for rail in one.guardrails],
+        "conclusion": one.conclusion,
+    }
+
+
+def _revenue(reading: Reading | None) -> dict[str, Any] | None:
     if reading is None or reading.verdict == "too early":
         return None
     fields = ("difference", "low", "high", "p_value", "verdict")
     return {name: getattr(reading, name) for name in fields}
-
-
-def _spend_tells_of_nobody(arm: Arms) -> bool:
-    """Whether the money is of enough buyers, too: of three it is nearly known what each paid."""
-    return _tells_of_nobody(arm) and not 0 < arm.buyers < settings.STATISTICS_MINIMUM_GROUP
-
-
-def _tells_of_nobody(arm: Arms) -> bool:
-    """Whether figures of this variant are of enough shoppers to leave the house; of none they are, too."""
-    return not 0 < arm.shoppers < settings.STATISTICS_MINIMUM_GROUP
 
 
 ROUTES = [("experiments", ExperimentViewSet, "experiment")]

@@ -54,7 +54,7 @@ class Experiment(models.Model):
     #: follows the data would spoil the reading. Empty where an experiment began before revenue was read.
     spend = models.JSONField(default=dict, editable=False)
     #: Shoppers that each variant needs by then (see ``services.planning``).
-    needed = models.PositiveIntegerField(_("shoppers needed per variant"), default=0, editable=False)
+    needed = models.PositiveBigIntegerField(_("shoppers needed per variant"), default=0, editable=False)
     #: ``{"bought": 0.1}``: metrics that must not get worse by more than this share of themselves.
     guardrails = models.JSONField(_("guard-rails"), default=dict, blank=True)
     #: The cumulated daily counts by variant when it was stopped; nothing in it is about a person.

@@ -22,7 +22,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from catalog.models import Merchant
-from recommend.engine.experiments import Variant as Arm
+from recommend.engine.experiments import Variant as Share
 from recommend.engine.experiments import assign
 from recommend.experiments.models import Exposure
 from recommend.experiments.subjects import (
@@ -106,8 +106,8 @@ def variant_of(running: Mapping[str, Any], shopper: Shopper) -> Mapping[str, Any
 
     Assigned by the shopper's row: their pseudonym changes with each quarter, and with it would their variant.
     """
-    arms = [Arm(str(variant["id"]), variant["share"]) for variant in running["variants"]]
-    name = assign(experiment=running["key"], unit=str(shopper.pk), variants=arms, key=_key(settings.SECRET_KEY))
+    shares = [Share(str(variant["id"]), variant["share"]) for variant in running["variants"]]
+    name = assign(experiment=running["key"], unit=str(shopper.pk), variants=shares, key=_key(settings.SECRET_KEY))
     return next((variant for variant in running["variants"] if str(variant["id"]) == name), None)
 
 

@@ -96,7 +96,7 @@ def test_money_of_fewer_than_ten_buyers_is_not_told(shop, metric, buyers):
     assert arm["revenue"] == (0.4 if buyers == 10 else None)
     assert arm["rate"] == (0.12 if metric == "clicked" else arm["revenue"])
     assert (report["comparisons"][0]["difference"] is None) == (metric == "revenue" and buyers == 9)
-    assert report["spend"] == {"currency": shop.merchant.currency, "cap": 110.0}
+    assert report["spend"] == {"currency": shop.merchant.currency, "cap": 110.0, "mixed": False}
 
 
 def test_a_variant_of_fewer_than_ten_shoppers_has_no_figures(shop):

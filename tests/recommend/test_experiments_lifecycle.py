@@ -7,14 +7,16 @@ from datetime import timedelta
 
 import pytest
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
-from catalog.models import AuditEntry
+from catalog.models import AuditEntry, Merchant
 from jobs.errors import Conflict, NotAllowed, UserError
 from recommend.experiments.models import Experiment
 from recommend.experiments.services import lifecycle
 from recommend.experiments.services.drafts import Asked
 from recommend.experiments.treatment import treatment_of
+from recommend.services import fitting
 from tests.recommend.experiments import draft, editor, take_part
 from tests.recommend.shops import deploy_fit, open_fitted_shop, open_shop
 from tests.styling.factories import person
@@ -246,3 +248,14 @@ def test_stopping_keeps_the_counts_and_forgets_the_people(shop, boss):
     assert kept[str(control.pk)]["clicked"][-1] == 2
     assert kept[str(challenger.pk)]["clicked"][-1] == 3
     assert kept[str(challenger.pk)]["bought"][-1] == 0
+
+
+def test_old_versions_are_looked_over_under_the_shops_lock(shop):
+    """Else a version could go between an experiment's check that it is there and its first page."""
+    with CaptureQueriesContext(connection) as asked:
+        fitting.prune(merchant=shop.merchant)
+    locked, *later = [query["sql"] for query in asked if query["sql"].startswith("SELECT")]
+
+    assert Merchant._meta.db_table in locked.split("WHERE")[0]
+    assert ("FOR UPDATE" in locked) == connection.features.has_select_for_update
+    assert len(later) == 2

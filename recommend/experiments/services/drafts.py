@@ -26,6 +26,8 @@ MOST_VARIANTS = 4
 USUAL_MARGIN = 0.1
 LEAST_UPLIFT, MOST_UPLIFT = 0.01, 5.0
 MOST_REVENUE = 1e9
+#: People on earth, about.
+EVERYBODY = 8_000_000_000
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ def create_experiment(
             raise UserError("rate-impossible", _("The revenue per shopper so far is an amount above 0."))
     elif not 0.0001 <= rate <= 0.99:
         raise UserError("rate-impossible", _("The rate so far lies between 0.01 % and 99 %."))
-    needed = plan(merchant, metric=metric, uplift=uplift, variants=len(variants), base_rate=rate).per_variant
+    needed = _needed(merchant, metric, uplift, len(variants), rate)
     with transaction.atomic():
         made = Experiment.objects.create(
             merchant=merchant,
@@ -88,6 +90,28 @@ def create_experiment(
         )
         audit.record(merchant=merchant, actor=by, action="experiment-created", target=made, after={"name": made.name})
     return made
+
+
+def money_of_now(experiment: Experiment, shop: Merchant) -> dict[str, Any]:
+    """The fields of a draft that are amounts, as its start fixes them: a draft may be old, and the currency another one."""
+    fields: dict[str, Any] = {"spend": spending_of(shop).as_fixed(shop.currency)}
+    if METRICS[experiment.metric].in_money and experiment.spend.get("currency") != shop.currency:
+        rate = usual_of(shop, experiment.metric).rate
+        count = experiment.variants.count()
+        fields |= {"base_rate": rate, "needed": _needed(shop, experiment.metric, experiment.uplift, count, rate)}
+    return fields
+
+
+def _needed(merchant: Merchant, metric: str, uplift: float, variants: int, rate: float) -> int:
+    """Shoppers per variant. Raises ``UserError`` (``uplift-impossible``) where there are not so many people."""
+    found = plan(merchant, metric=metric, uplift=uplift, variants=variants, base_rate=rate)
+    if found.total > EVERYBODY:
+        raise UserError(
+            "uplift-impossible",
+            _("That would take more shoppers than there are people."),
+            _("Choose a larger uplift, or a goal that more shoppers reach."),
+        )
+    return found.per_variant
 
 
 def setting_name(merchant: Merchant, subject: str, value: str) -> str:

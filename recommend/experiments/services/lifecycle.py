@@ -21,7 +21,7 @@ from catalog.access import require_role
 from catalog.models import Membership, Merchant
 from jobs.errors import Conflict, UserError
 from recommend.experiments.models import Experiment, Exposure, Variant
-from recommend.experiments.services.drafts import create_experiment, version_of
+from recommend.experiments.services.drafts import create_experiment, money_of_now, version_of
 from recommend.experiments.services.outcomes import outcomes_of
 from recommend.models import Recommender
 from recommend.services import fitting
@@ -56,7 +56,7 @@ def start(*, experiment: Experiment, by: Any) -> Experiment:
         if experiment.subject == "version":
             for variant in experiment.variants.all():
                 version_of(shop, variant.value)
-        _move(experiment, "running", started_at=timezone.now())
+        _move(experiment, "running", started_at=timezone.now(), **money_of_now(experiment, shop))
         _write_plan(shop)
         _record(experiment, by, "experiment-started")
     return experiment

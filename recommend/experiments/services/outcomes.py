@@ -3,13 +3,13 @@
 ``{"days": ["2026-11-20", …], "variants": {"7": {"shoppers": [12, 31, …], "clicked": [2, 5, …], …}}}``: at the end of
 each day, how many shoppers had seen the variant, and how many of them had reached each metric since they first saw it.
 Of money ``revenue`` and ``revenue_squares``: the sums over shoppers of what they spent, each up to the experiment's cap,
-and of its square; ``purchases`` and ``unpriced``: how many there were, and how many came without an amount.
+and of its square; ``purchases`` and ``unpriced``: how many there were, and how many came without an amount. ``"mixed":
+true`` beside the variants where the shop's currency was changed meanwhile.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -18,15 +18,17 @@ from django.core.cache import cache
 from django.db.models import F, Min, QuerySet
 from django.utils import timezone
 
-from recommend.engine.spend import capped_sums
+from recommend.engine.spend import CappedSpend
 from recommend.experiments.metrics import METRICS, REVENUE, Metric
 from recommend.experiments.models import Experiment, Exposure
+from recommend.experiments.services.currency import currency_changed_at
 from recommend.models import Interaction
 
 #: A running experiment is counted again after so many seconds.
 CACHED_SECONDS = 60
 #: A chart needs no more points than this; a longer experiment is drawn every few days.
 MOST_DAYS = 400
+_OF_MONEY = ("purchases", "unpriced", REVENUE, f"{REVENUE}_squares")
 
 
 def outcomes_of(experiment: Experiment, *, until: datetime | None = None) -> dict[str, Any]:
@@ -58,7 +60,26 @@ def outcomes_of(experiment: Experiment, *, until: datetime | None = None) -> dic
     if experiment.spend:
         for name, sums in _spend(experiment, belongs, days, now).items():
             variants[name] |= sums
-    return {"days": [day.isoformat() for day in days], "variants": variants}
+    found = {"days": [day.isoformat() for day in days], "variants": variants}
+    return {**found, "mixed": True} if _changed_currency(experiment) else found
+
+
+def is_mixed(experiment: Experiment, outcomes: Mapping[str, Any]) -> bool:
+    """Whether its amounts are of two currencies: while it runs as of now, afterwards as of its end."""
+    is_running = experiment.status == Experiment.Status.RUNNING
+    return bool(outcomes.get("mixed")) or (is_running and _is_other_currency(experiment))
+
+
+def _is_other_currency(experiment: Experiment) -> bool:
+    return bool(experiment.spend) and experiment.spend["currency"] != experiment.merchant.currency
+
+
+def _changed_currency(experiment: Experiment) -> bool:
+    """Whether it is another one than at the start, or was in between."""
+    if not experiment.spend or experiment.started_at is None:
+        return False
+    changed_at = currency_changed_at(experiment.merchant)
+    return _is_other_currency(experiment) or (changed_at is not None and changed_at >= experiment.started_at)
 
 
 def current_outcomes(experiment: Experiment) -> dict[str, Any]:
@@ -96,20 +117,19 @@ def _spend(
 ) -> dict[str, dict[str, list[Any]]]:
     """By variant, the cumulated sums of money: see the module's head."""
     events = _events_of(experiment, METRICS[REVENUE], until).order_by("occurred_at", "pk")
-    rows = [row for row in events.values_list("shopper_id", "occurred_at", "value") if row[0] in belongs]
-    counted: dict[tuple[str, str], list[tuple[date, float]]] = defaultdict(list)
-    for shopper, at, value in rows:
-        counted[belongs[shopper], "purchases"].append((timezone.localdate(at), 1))
-        if value is None:
-            counted[belongs[shopper], "unpriced"].append((timezone.localdate(at), 1))
-    priced = [(shopper, at, max(value, 0.0)) for shopper, at, value in rows if value is not None]
-    steps = capped_sums(((shopper, value) for shopper, _at, value in priced), cap=experiment.spend["cap"])
-    for (shopper, more, more_squared), (_shopper, at, _value) in zip(steps, priced, strict=True):
-        counted[belongs[shopper], REVENUE].append((timezone.localdate(at), more))
-        counted[belongs[shopper], f"{REVENUE}_squares"].append((timezone.localdate(at), more_squared))
-    names = ("purchases", "unpriced", REVENUE, f"{REVENUE}_squares")
+    spent = CappedSpend(experiment.spend["cap"])
+    added: dict[str, dict[str, list[tuple[date, float]]]] = {
+        variant: {name: [] for name in _OF_MONEY} for variant in set(belongs.values())
+    }
+    for shopper, at, value in events.values_list("shopper_id", "occurred_at", "value"):
+        if shopper not in belongs:
+            continue
+        more, more_squared = spent.add(shopper, max(value or 0.0, 0.0))
+        for name, amount in zip(_OF_MONEY, (1, value is None, more, more_squared), strict=True):
+            added[belongs[shopper]][name].append((timezone.localdate(at), amount))
     return {
-        variant: {name: _summed(counted[variant, name], days) for name in names} for variant in set(belongs.values())
+        variant: {name: _summed(amounts, days) for name, amounts in by_name.items()}
+        for variant, by_name in added.items()
     }
 
 

@@ -92,11 +92,28 @@ def plan(
     return Plan(usual, per_variant, total, math.ceil(total / each_day) if each_day else None)
 
 
-def reachable_uplift(merchant: Merchant, *, metric: str, taking_part: float = 1.0) -> float | None:
-    """The smallest uplift, in steps of 5 %, that this shop's traffic shows within eight weeks; None up to 100 %."""
+def reachable_uplift(
+    merchant: Merchant,
+    *,
+    metric: str,
+    taking_part: float = 1.0,
+    variants: int = 2,
+    base_rate: float | None = None,
+) -> float | None:
+    """The smallest uplift, in steps of 5 %, that this shop's traffic shows within eight weeks; None up to 100 %.
+
+    The rest is as of ``plan``: what is advised must hold for the experiment that it is advised for.
+    """
     for step in range(1, 21):
         try:
-            days = plan(merchant, metric=metric, uplift=step / 20, taking_part=taking_part).days
+            days = plan(
+                merchant,
+                metric=metric,
+                uplift=step / 20,
+                taking_part=taking_part,
+                variants=variants,
+                base_rate=base_rate,
+            ).days
         except UserError:  # beyond what the rate can rise by
             return None
         if days is not None and days <= BEARABLE_DAYS:

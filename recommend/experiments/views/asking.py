@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -94,8 +95,11 @@ def plan(request: HttpRequest, merchant_id: int) -> HttpResponse:
     return JsonResponse(told(shop, METRICS[metric], found_plan, taking_part=min(taking_part, 1.0)))
 
 
-def told(shop: Merchant, goal: Metric, found_plan: planning.Plan, *, taking_part: float) -> dict[str, Any]:
-    """A plan in words, what would be sooner where it is long, and the days to draw."""
+def told(shop: Merchant, goal: Metric, found_plan: planning.Plan, **asked: Any) -> dict[str, Any]:
+    """A plan in words, what would be sooner where it is long, and the days to draw.
+
+    ``asked``: what the plan was asked with beside the goal and the uplift (see ``planning.plan``).
+    """
     days = found_plan.days
     if days is None:
         when = _("Nobody has agreed to be personal yet, so there is no telling how long that takes.")
@@ -108,15 +112,15 @@ def told(shop: Merchant, goal: Metric, found_plan: planning.Plan, *, taking_part
         "shoppers": _("about %(n)s shoppers") % {"n": f"{found_plan.total:,}"},
         "when": when,
         "basis": _basis(shop, goal, found_plan.usual),
-        "advice": _sooner(shop, goal, taking_part) if days is not None and days > LONG_DAYS else "",
+        "advice": _sooner(shop, goal, asked) if days is not None and days > LONG_DAYS else "",
         "days": days,
         "drawn": min(days or 0, DRAWN_DAYS),
     }
 
 
-def _sooner(shop: Merchant, goal: Metric, taking_part: float) -> str:
+def _sooner(shop: Merchant, goal: Metric, asked: Mapping[str, Any]) -> str:
     """What to ask instead of a question that takes too long."""
-    reachable = planning.reachable_uplift(shop, metric=goal.code, taking_part=taking_part)
+    reachable = planning.reachable_uplift(shop, metric=goal.code, **asked)
     if reachable is None:
         return _("That is long: the shop will have changed. A goal that more shoppers reach is sooner.")
     return _(
@@ -134,10 +138,13 @@ def _basis(shop: Merchant, goal: Metric, usual: planning.Usual) -> str:
         return (
             _("Too few shoppers reached this goal of late to measure it; a usual rate of %(rate)s is assumed.") % level
         )
+    spending = spending_of(shop)
+    if usual.is_measured and spending.is_since_change:
+        return _("Since the shop's currency was changed, your shoppers spent %(rate)s each on average.") % level
     if usual.is_measured:
         return _("Your shoppers of the last four weeks spent %(rate)s each on average.") % level
     assumed = _("Too few buyers to measure what shoppers spend; %(rate)s each is assumed.") % level
-    if not spending_of(shop).unpriced:
+    if not spending.unpriced:
         return assumed
     return " ".join([assumed, _("Purchases came without an amount: send “value” with each over the API.")])
 

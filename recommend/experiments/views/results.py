@@ -26,11 +26,12 @@ from recommend.experiments.metrics import METRICS
 from recommend.experiments.models import Experiment, Variant
 from recommend.experiments.services import lifecycle, planning
 from recommend.experiments.services.preview import previews_of
-from recommend.experiments.services.reading import Arms, Comparison, Report, report_of
+from recommend.experiments.services.reading import Comparison, Report, VariantOutcome, report_of
+from recommend.experiments.services.standing import wanted_of
 from recommend.experiments.subjects import SUBJECTS
 from recommend.experiments.views.asking import told
 from recommend.experiments.views.revenue import revenue_of
-from recommend.experiments.views.verdicts import verdict_of, wanted_of
+from recommend.experiments.views.verdicts import verdict_of
 
 #: Icons and tones of the guard-rails' states.
 RAIL_SIGNS = {"safe": ("verified_user", "good"), "harmed": ("dangerous", "bad"), "unclear": ("help", "warn")}
@@ -57,12 +58,7 @@ def show(request: HttpRequest, experiment_id: int) -> HttpResponse:
         "uplift": round(100 * experiment.uplift),
     }
     if experiment.status == Experiment.Status.DRAFT:
-        context["plan"] = told(
-            experiment.merchant,
-            METRICS[experiment.metric],
-            _plan_of(experiment),
-            taking_part=_taking_part(experiment),
-        )
+        context["plan"] = _plan(experiment)
     if experiment.status in {Experiment.Status.DRAFT, Experiment.Status.RUNNING}:
         context |= _previews(experiment)
     return page(request, "experiments/experiment.html", context, title=experiment.name)
@@ -150,7 +146,7 @@ def _progress(experiment: Experiment, report: Report) -> dict[str, Any]:
 
 def _arms(experiment: Experiment, report: Report) -> list[dict[str, Any]]:
     """Each variant's rate with its own interval, on one scale."""
-    arms: list[Arms] = [report.control, *(one.challenger for one in report.comparisons)]
+    arms = report.outcomes
     goal = METRICS[experiment.metric]
     bounds = [bounds_of(goal, arm.goal, arm.hits) for arm in arms]
     most = max([high for _low, high in bounds] + [0.01])
@@ -189,7 +185,7 @@ def _comparison(experiment: Experiment, report: Report, one: Comparison) -> dict
     }
 
 
-def _waiting(experiment: Experiment, control: Arms, one: Comparison) -> str:
+def _waiting(experiment: Experiment, control: VariantOutcome, one: Comparison) -> str:
     """Why there is nothing to draw yet."""
     if not METRICS[experiment.metric].in_money:
         return _(
@@ -228,7 +224,7 @@ def _rail(rail: GuardrailReading) -> dict[str, Any]:
 
 def _mismatch(report: Report) -> dict[str, Any]:
     """How the shoppers were divided, against the plan."""
-    arms = [report.control, *(one.challenger for one in report.comparisons)]
+    arms = report.outcomes
     total, planned = sum(arm.shoppers for arm in arms), sum(arm.variant.share for arm in arms)
     return {
         "alarm": report.ratio.mismatch,
@@ -248,20 +244,16 @@ def _mismatch(report: Report) -> dict[str, Any]:
     }
 
 
-def _plan_of(experiment: Experiment) -> planning.Plan:
-    variants = list(experiment.variants.all())
-    return planning.plan(
-        experiment.merchant,
-        metric=experiment.metric,
-        uplift=experiment.uplift,
-        taking_part=_taking_part(experiment),
-        variants=len(variants),
-        base_rate=experiment.base_rate,
-    )
-
-
-def _taking_part(experiment: Experiment) -> float:
-    return min(sum(variant.share for variant in experiment.variants.all()), 1.0)
+def _plan(experiment: Experiment) -> dict[str, Any]:
+    """What the draft's answer takes, for the variants and the rate that it has."""
+    shares = [variant.share for variant in experiment.variants.all()]
+    asked = {
+        "taking_part": min(sum(shares), 1.0),
+        "variants": len(shares),
+        "base_rate": experiment.base_rate,
+    }
+    found_plan = planning.plan(experiment.merchant, metric=experiment.metric, uplift=experiment.uplift, **asked)
+    return told(experiment.merchant, METRICS[experiment.metric], found_plan, **asked)
 
 
 def _previews(experiment: Experiment) -> dict[str, Any]:

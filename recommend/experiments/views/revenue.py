@@ -11,6 +11,8 @@ from recommend.experiments.amounts import bounds_of, currency_of, level_text
 from recommend.experiments.metrics import METRICS, REVENUE
 from recommend.experiments.models import Experiment
 from recommend.experiments.services.reading import Comparison, Report
+from recommend.experiments.services.standing import Standing
+from recommend.experiments.views.verdicts import SENTENCES
 
 TONES = ("blue", "accent", "warn", "good")
 
@@ -20,13 +22,13 @@ def revenue_of(experiment: Experiment, report: Report) -> dict[str, Any] | None:
     if not experiment.spend or experiment.started_at is None:
         return None
     money, currency = METRICS[REVENUE], currency_of(experiment)
-    arms = [report.control, *(one.challenger for one in report.comparisons)]
+    arms = report.outcomes
     bounds = [bounds_of(money, arm.revenue, arm.buyers) for arm in arms]
     most = max([high for _low, high in bounds] + [0.01])
     return {
         "is_goal": experiment.metric == REVENUE,
         "cap": level_text(money, experiment.spend["cap"], currency),
-        "is_mixed": experiment.status == Experiment.Status.RUNNING and experiment.merchant.currency != currency,
+        "mixed": _mixed(experiment) if report.is_mixed else "",
         "purchases": report.purchases,
         "unpriced": report.unpriced,
         "arms": [
@@ -41,8 +43,14 @@ def revenue_of(experiment: Experiment, report: Report) -> dict[str, Any] | None:
             }
             for number, (arm, (low, high)) in enumerate(zip(arms, bounds, strict=True))
         ],
-        "verdicts": [_sentence(one, currency) for one in report.comparisons],
+        "verdicts": [] if report.is_mixed else [_sentence(one, currency) for one in report.comparisons],
     }
+
+
+def _mixed(experiment: Experiment) -> str:
+    """That the money is of two currencies, as the verdict says it where it leans on money."""
+    standing = Standing.MIXED if experiment.status == Experiment.Status.RUNNING else Standing.MIXED_AT_END
+    return str(SENTENCES[standing].text)
 
 
 def _sentence(one: Comparison, currency: str) -> dict[str, str]:
@@ -62,4 +70,8 @@ def _sentence(one: Comparison, currency: str) -> dict[str, str]:
 
 
 def _signed(amount: float, currency: str) -> str:
-    return ("+" if amount > 0 else "−") + level_text(METRICS[REVENUE], abs(amount), currency)
+    """With its sign; what is nothing as it is shown has none."""
+    text, nothing = (level_text(METRICS[REVENUE], shown, currency) for shown in (abs(amount), 0.0))
+    if text == nothing:
+        return text
+    return ("+" if amount > 0 else "−") + text

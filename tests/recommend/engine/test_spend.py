@@ -15,11 +15,11 @@ from recommend.engine.sequential import (
     sequential_sample_size,
     sequential_sample_size_of_means,
 )
-from recommend.engine.spend import cap_of, capped_sums
+from recommend.engine.spend import CappedSpend, cap_of
 
 
 def test_the_cap_lets_99_of_100_buyers_count_in_full_and_tells_nobodys_amount():
-    assert cap_of([float(n) for n in range(1, 1001)], usual_price=1) == 1000  # the quantile, 990.01, rounded up
+    assert cap_of([float(n) for n in range(1, 1001)], usual_price=1) == 990  # the 990th of them
     assert cap_of([123.45] * 200, usual_price=1) == 130
 
 
@@ -28,12 +28,22 @@ def test_with_few_buyers_ten_usual_prices_are_the_cap():
     assert cap_of([], usual_price=0.0) == 0
 
 
+@pytest.mark.parametrize("largest", [100.0, 10_000.0, 1_000_000.0])
+def test_one_order_neither_sets_the_cap_nor_is_told_by_it(largest):
+    assert cap_of([40.0] * 99 + [largest], usual_price=40) == 40
+
+
+def test_where_a_hundred_buyers_paid_nothing_ten_usual_prices_are_the_cap():
+    assert cap_of([0.0] * 100, usual_price=20.0) == 200
+
+
 def test_sums_stop_growing_at_the_cap_and_are_those_of_the_capped_spend_at_every_moment():
     purchases = [(1, 30.0), (2, 500.0), (1, 50.0), (1, 60.0), (2, 5.0)]
-    steps = list(capped_sums(purchases, cap=100.0))
+    spent = CappedSpend(cap=100.0)
+    steps = [spent.add(shopper, amount) for shopper, amount in purchases]
 
-    assert steps == [(1, 30, 900), (2, 100, 10_000), (1, 50, 6_400 - 900), (1, 20, 10_000 - 6_400), (2, 0, 0)]
-    assert sum(step[1] for step in steps) == 200
+    assert steps == [(30, 900), (100, 10_000), (50, 6_400 - 900), (20, 10_000 - 6_400), (0, 0)]
+    assert sum(more for more, _squared in steps) == 200
 
 
 def test_amounts_of_nought_and_one_read_as_the_rate_they_are():
