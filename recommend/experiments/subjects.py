@@ -12,7 +12,9 @@ from django.utils.translation import gettext_lazy as _
 from jobs.errors import Text
 
 SHELF, BESIDE, RENDERING = "shelf", "beside", "rendering"
-#: Layers act on different decisions, so one experiment may run in each at a time without mixing their effects.
+#: Layers act on different decisions, and shoppers are divided anew in each, so one experiment may run in each at a time:
+#: neither leans on who got what in the other. Their settings may still meet on a page (the shopper's own order beside a
+#: product is the popular one where the shelves are popular for everybody), so an effect is the average over the other's.
 LAYERS: Mapping[str, Text] = {
     SHELF: _("Which products stand on the shelves"),
     BESIDE: _("Which products stand beside a product"),

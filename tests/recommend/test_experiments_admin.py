@@ -196,6 +196,8 @@ def test_the_page_of_a_goal_in_money_says_what_is_missing_and_what_harms(desk, s
 @pytest.mark.parametrize("metric", ["revenue", "clicked"])
 def test_money_of_two_currencies_is_said_to_be_worthless_while_it_runs_and_for_good(desk, shop, boss, metric):
     experiment = lifecycle.start(experiment=draft(shop, by=boss, metric=metric), by=boss)
+    for variant in experiment.variants.all():
+        take_part(shop, experiment, variant, count=20, clicking=5)
     Merchant.objects.update(currency="JPY")
     running = page_of(desk, experiment).content.decode()
     lifecycle.stop(experiment=experiment, by=boss)
@@ -205,6 +207,8 @@ def test_money_of_two_currencies_is_said_to_be_worthless_while_it_runs_and_for_g
     assert running.count("amounts in two currencies are added up") == 1
     assert stopped.count("amounts in two currencies were added up") == 1
     assert "brings in" not in running + stopped
+    assert "too few purchases" not in running + stopped
+    assert "a shopper spent €" not in running + stopped
 
 
 def test_what_a_change_of_revenue_is_shown_as_has_a_sign_only_where_it_is_something():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -127,6 +128,20 @@ def test_beside_a_product_stands_what_is_like_it_or_what_the_shopper_likes_and_o
         (like_it.pk, control.pk),
         (own.pk, challenger.pk),
     }
+
+
+def test_settings_of_two_layers_meet_on_a_page_so_that_an_effect_is_an_average_over_the_other(shop):
+    """As docs/experiments.md says: under popular shelves the shopper's own order beside a product is popular, too."""
+    shopper, product = shoppers.grant_consent(merchant=shop.merchant, visitor_id="both"), shop.products(0)[6]
+    look_around(shopper, shop, shelf=1)
+
+    def shown(who: Shopper | None, strategy: str) -> list[int]:
+        treated = replace(treatment.USUAL, strategy=strategy, beside="personal")
+        picks = Shelves(shop.merchant, who, treatment=treated).shelf("product", 4, product_id=product.pk)
+        return [pick.product_id for pick in picks]
+
+    assert shown(shopper, "popular") == shown(None, "personal")
+    assert shown(shopper, "personal") != shown(None, "personal")
 
 
 def test_the_original_variant_shows_photos_alone(shop, boss):

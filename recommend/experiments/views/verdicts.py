@@ -118,9 +118,13 @@ def _names(standing: Standing, experiment: Experiment, report: Report) -> dict[s
 def _numbers(experiment: Experiment, report: Report) -> str:
     """The control against the best-placed challenger, in numbers that can be pictured."""
     one = max(report.comparisons, key=lambda comparison: comparison.challenger.rate, default=None)
-    if one is None or not (report.control.shoppers and one.challenger.shoppers):
-        return ""
     metric, currency = METRICS[experiment.metric], currency_of(experiment)
+    if (
+        one is None
+        or not (report.control.shoppers and one.challenger.shoppers)
+        or (metric.in_money and report.is_mixed)
+    ):
+        return ""
     ours, theirs = (
         level_text(metric, level, currency) if metric.in_money else f"{100 * level:.1f}"
         for level in (report.control.rate, one.challenger.rate)
