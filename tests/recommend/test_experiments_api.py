@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.core.cache import cache
 
+from catalog.models import Merchant
 from recommend.experiments.models import Experiment
 from tests.recommend.experiments import draft
 from tests.recommend.shops import Api, open_shop
@@ -115,3 +116,17 @@ def test_a_variant_of_fewer_than_ten_shoppers_has_no_figures(shop):
     experiment.save()
     report = Api(shop, scope="read").get(f"experiments/{experiment.pk}/report/").json()
     assert (report["arms"][1]["shoppers"], report["sample_ratio_p_value"]) == (10, 1.0)
+
+
+def test_a_program_is_told_that_the_money_is_of_two_currencies(shop):
+    api = Api(shop, scope="write")
+    made = api.send("POST", "experiments/", {**ASKED, "metric": "revenue"}).json()
+    here = f"experiments/{made['id']}/"
+    api.send("POST", f"{here}start/")
+    assert api.get(f"{here}report/").json()["spend"]["mixed"] is False
+    Merchant.objects.update(currency="JPY")
+    running = api.get(f"{here}report/").json()
+    api.send("POST", f"{here}stop/")
+    stopped = api.get(f"{here}report/").json()
+
+    assert [(told["spend"]["mixed"], told["conclusion"]) for told in (running, stopped)] == [(True, "distrust")] * 2
