@@ -158,12 +158,13 @@ class RecommendationsView(APIView):
             raise UserError("slot-unknown", _("There is no such slot."), _("Use one of: %s") % ", ".join(SLOTS))
         profile = _profile(merchant, request.query_params.get("shopper", ""))
         shelves = Shelves(merchant, profile)
+        presenter = Presenter(shelves)
         count = _count(request.query_params.get("n"))
         if slot == Slate.MAIL:
-            picks = picks_for_mail(shelves, count)
+            picks = picks_for_mail(presenter, count)
         else:
             picks = shelves.shelf(slot, count, product_id=self._product_id(request))
-        slate = Presenter(shelves).slates({slot: picks})[slot]
+        slate = presenter.slates({slot: picks})[slot]
         response = Response(_slate(slate, personal=shelves.is_personal))
         response["Cache-Control"] = "private, no-store"
         return response
@@ -195,6 +196,9 @@ class MailBlockView(APIView):
                 OpenApiTypes.STR,
                 description="Address of a product in your pages, with `{sku}`, and `{slate}` to send back with events.",
             ),
+            OpenApiParameter(
+                "preview", OpenApiTypes.BOOL, description="Only to look at: it does not count as mailed to the shopper."
+            ),
         ],
         responses=inline_serializer(
             "MailBlock",
@@ -214,6 +218,7 @@ class MailBlockView(APIView):
             min(_count(asked.get("n"), default=4), MOST_MAILED),
             absolute=request.build_absolute_uri,
             href=asked.get("href", ""),
+            keep=asked.get("preview") != "true",
         )
         response = Response(asdict(block))
         response["Cache-Control"] = "private, no-store"

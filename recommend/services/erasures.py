@@ -52,6 +52,15 @@ def write_down(shopper: Shopper) -> None:
         os.fsync(file.fileno())
 
 
+def say_done() -> None:
+    """Let the list grow once more (by an empty line), now that the rows are gone.
+
+    A page that read them after ``write_down`` and before the deletion has kept them again by now.
+    """
+    with ledger().open("a", encoding="ascii") as file:
+        file.write("\n")
+
+
 def size() -> int:
     """Bytes of the list: it has grown where anybody was erased, by whichever process of this machine."""
     try:

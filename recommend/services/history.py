@@ -5,8 +5,9 @@ events and what follows from them (the folded-in taste, whole shelves) are taken
 and none went, they alone are read; otherwise the newest of all are.
 
 Whoever is erased is forgotten there, too: at once in the process that erases, even by a page that is under way, and with
-the next page in every other process of the machine, which sees that the list of erasures has grown. (They serve nothing of
-it in between: the shopper is gone. Other machines' processes let go of it within ``KEPT_SECONDS`` of pages.)
+the next page (anybody's) in every other process of the machine, which sees that the list of erasures has grown. (They serve
+nothing of it in between: the shopper is gone. Other machines' processes let go of it with their first page after
+``KEPT_SECONDS``.)
 """
 
 from __future__ import annotations
@@ -81,7 +82,8 @@ def _events(**wanted: Any) -> Any:
 
 _NEWEST = PreparedRead(lambda shopper_id: _events(shopper_id=shopper_id))
 _SINCE = PreparedRead(lambda shopper_id, newest: _events(shopper_id=shopper_id, pk__gt=newest))
-#: (how many, the newest one's key, the keys' sum): events that come or go change it, whenever they happened.
+#: (how many, the newest one's key, the keys' sum): events that come or go change it, whenever they happened. A style that is
+#: deleted does not; what it weighed is weighed for nothing then, until the shopper's next event.
 State = tuple[int, int, int]
 _STATE = PreparedRead(
     lambda shopper_id: (
@@ -122,12 +124,15 @@ class _Forgettings:
 
 def history_of(shopper: Shopper | None) -> History:
     """The shopper's newest events (none for a stranger); the same object as last time while they are the same."""
-    if shopper is None:
-        return History()
+    now = time.monotonic()
     _notice_erasures()
+    if shopper is None:
+        with _lock:
+            _let_go(now)
+        return History()
     forgettings = _Forgettings.count
     state: Any = next(iter(_STATE.raw(shopper.pk)), None)
-    before, now = _kept.get(shopper.pk), time.monotonic()
+    before = _kept.get(shopper.pk)
     if before is not None and before.key != shopper.key_id:
         before = None
     if before is not None and before.state == state:
@@ -144,9 +149,14 @@ def history_of(shopper: Shopper | None) -> History:
             return kept.history
         _kept[shopper.pk] = kept
         _kept.move_to_end(shopper.pk)
-        while len(_kept) > MOST_KEPT or next(iter(_kept.values())).used < now - KEPT_SECONDS:
-            _kept.popitem(last=False)
+        _let_go(now)
     return kept.history
+
+
+def _let_go(now: float) -> None:
+    """Keep no more histories than may be, and none that no page asked for of late. Under the lock."""
+    while _kept and (len(_kept) > MOST_KEPT or next(iter(_kept.values())).used < now - KEPT_SECONDS):
+        _kept.popitem(last=False)
 
 
 def _with_those_since(

@@ -23,7 +23,7 @@ from django.utils.translation import gettext as _
 from catalog.services.renditions import mail_copy
 from jobs.errors import UserError
 from recommend.models import Slate
-from recommend.services.cards import Photo, Rendering
+from recommend.services.cards import Card, Photo, Rendering
 from recommend.services.shelves import Pick, Shelves
 from recommend.services.slates import Presenter, ShownProduct, ShownSlate
 
@@ -32,6 +32,9 @@ NOT_AGAIN = timedelta(days=28)
 #: Width of a product's picture in the mail, in CSS pixels: two beside each other in the usual 600.
 PICTURE_WIDTH = 272
 LONGEST_ADDRESS = 500
+MOST_DRAWS = 5
+#: What a page's shelf gives up before it stays empty, and a mail does not.
+LAST_RESORTS = frozenset({"without:bought", "without:stock"})
 #: ``(path) → absolute address``
 Absolute = Callable[[str], str]
 
@@ -58,31 +61,36 @@ class MailBlock:
     text: str
 
 
-def picks_for_mail(shelves: Shelves, k: int) -> list[Pick]:
-    """Up to ``k`` products that are in stock and were not in this shopper's last mails, unless nothing else is left."""
+def picks_for_mail(presenter: Presenter, k: int) -> list[Pick]:
+    """Up to ``k`` products that are in stock, not the shopper's already, and were not in their last mails.
+
+    What was mailed comes again where nothing else is left; what is sold out or bought never does.
+    """
+    shelves = presenter.page
     mailed = _mailed(shelves)
     shelves.leave_out(mailed)
-    picks = shelves.shelf("email", k)
+    picks = _drawn(presenter, k)
     if len(picks) < k and mailed:
-        shelves.take_back(mailed - {pick.product_id for pick in picks})
-        picks += shelves.shelf("email", k - len(picks))
-    return [pick for pick in picks if "without:stock" not in pick.trace]
+        shelves.take_back(mailed)
+        picks += _drawn(presenter, k - len(picks))
+    return picks
 
 
-def mail_block(shelves: Shelves, k: int, *, absolute: Absolute, href: str = "") -> MailBlock:
+def mail_block(shelves: Shelves, k: int, *, absolute: Absolute, href: str = "", keep: bool = True) -> MailBlock:
     """The block. ``href``: the address of a product in the shop's own pages, with ``{sku}``, and ``{slate}`` if wished.
 
-    Raises ``UserError``, ``href-malformed``.
+    ``keep``: False only to look at it; it does not count as mailed then. Raises ``UserError``, ``href-malformed``.
     """
     if href:
         _check(href)
-    slate = Presenter(shelves).slates({Slate.MAIL: picks_for_mail(shelves, k)})[Slate.MAIL]
+    presenter = Presenter(shelves)
+    picks = picks_for_mail(presenter, k)
+    slate = presenter.slates({Slate.MAIL: picks}, keep=keep)[Slate.MAIL]
     items = [_item(item, slate, shelves, absolute, href) for item in slate.items]
     context = {
         "shop": shelves.merchant,
         "rows": [items[start : start + 2] for start in range(0, len(items), 2)],
         "items": items,
-        "width": PICTURE_WIDTH,
     }
     return MailBlock(
         slate.id,
@@ -90,6 +98,27 @@ def mail_block(shelves: Shelves, k: int, *, absolute: Absolute, href: str = "") 
         render_to_string("recommend/mail_block.html", context).strip(),
         render_to_string("recommend/mail_block.txt", context).strip(),
     )
+
+
+def mail_picture(card: Card, rendering_id: int | None) -> str | None:
+    """Where the picture of a mail lies at this moment: a published rendering, or the product's photo; None if it is gone."""
+    shown: Photo | Rendering | None = card.photo
+    if rendering_id is not None:
+        shown = next((option for option in card.published if option.pk == rendering_id), None)
+    return default_storage.url(_file(shown)) if shown is not None else None
+
+
+def _drawn(presenter: Presenter, k: int) -> list[Pick]:
+    """From the shelf, without what it shows for want of anything else; again for what has sold out since it was counted."""
+    picks: list[Pick] = []
+    for _again in range(MOST_DRAWS):
+        drawn = presenter.page.shelf("email", k - len(picks))
+        fit = [pick for pick in drawn if not LAST_RESORTS.intersection(pick.trace)]
+        cards = presenter.products({pick.product_id for pick in fit})
+        picks += [pick for pick in fit if pick.product_id in cards and not cards[pick.product_id].is_sold_out]
+        if not fit or len(picks) >= k:
+            break
+    return picks
 
 
 def _mailed(shelves: Shelves) -> set[int]:
@@ -100,8 +129,12 @@ def _mailed(shelves: Shelves) -> set[int]:
 
 
 def _check(href: str) -> None:
-    parts = urlsplit(href) if len(href) <= LONGEST_ADDRESS else None
-    if parts is None or parts.scheme not in {"http", "https"} or not parts.netloc or "{sku}" not in href:
+    try:
+        parts = urlsplit(href)
+    except ValueError:
+        parts = urlsplit("")
+    sound = len(href) <= LONGEST_ADDRESS and href.isprintable() and " " not in href
+    if not (sound and parts.scheme in {"http", "https"} and parts.netloc and "{sku}" in href):
         raise UserError(
             "href-malformed",
             _("“href” is the address of a product in your shop, with {sku} where its SKU stands."),
@@ -117,11 +150,21 @@ def _item(item: ShownProduct, slate: ShownSlate, shelves: Shelves, absolute: Abs
         address = absolute(reverse("storefront:product", args=[shelves.merchant.slug, product.pk]))
         if slate.id:
             address += f"?slate={slate.id}&slot={Slate.MAIL}"
-    shown = item.rendering if isinstance(item.rendering, Rendering) else product.photo
     alt = item.picture.alt if item.picture else item.name
-    return MailItem(item.name, product.price, item.reason, address, alt, _picture(shown, absolute) if shown else None)
+    return MailItem(item.name, product.price, item.reason, address, alt, _picture(item, shelves, absolute))
 
 
-def _picture(shown: Photo | Rendering, absolute: Absolute) -> tuple[str, int, int]:
-    name = mail_copy(json.loads(shown.copies)) or shown.file
-    return absolute(default_storage.url(name)), PICTURE_WIDTH, round(PICTURE_WIDTH * shown.height / shown.width)
+def _picture(item: ShownProduct, shelves: Shelves, absolute: Absolute) -> tuple[str, int, int] | None:
+    rendering = item.rendering if isinstance(item.rendering, Rendering) else None
+    shown = rendering or item.product.photo
+    if shown is None:
+        return None
+    address = default_storage.url(_file(shown))
+    if urlsplit(address).query:  # signed, for an hour; mails are opened later than that
+        name, arguments = "storefront:mail_picture", [shelves.merchant.slug, item.product.pk]
+        address = reverse(name, args=[*arguments, rendering.pk] if rendering else arguments)
+    return absolute(address), PICTURE_WIDTH, round(PICTURE_WIDTH * shown.height / shown.width)
+
+
+def _file(shown: Photo | Rendering) -> str:
+    return mail_copy(json.loads(shown.copies)) or shown.file

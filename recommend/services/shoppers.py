@@ -102,6 +102,7 @@ def erase(*, shopper: Shopper) -> None:
     """
     erasures.write_down(shopper)
     forget([shopper.key_id])
+    erasures.say_done()
     history.forget(shopper.pk)
 
 

@@ -14,8 +14,8 @@ from catalog.models import Merchant, Product
 from catalog.prepared import PreparedRows
 from recommend.models import Interaction, Shopper, Slate
 from recommend.reasons import reason_text
-from recommend.services import tracking
-from recommend.services.cards import Rendering, picture_on_card
+from recommend.services import mail, tracking
+from recommend.services.cards import Rendering, picture_on_card, read_cards
 from recommend.services.shelves import SLOTS, Shelves
 from recommend.services.slates import Presenter, ShownProduct
 from recommend.storefront.shop import ShopRequest, in_shop, page, profile_of, wants_part
@@ -55,6 +55,19 @@ def home(request: ShopRequest) -> HttpResponse:
             "is_warm": shelves.is_personal,
         },
     )
+
+
+@require_safe
+@in_shop
+def mail_picture(request: ShopRequest, product_id: int, rendering_id: int | None = None) -> HttpResponse:
+    """On to a picture of a mail, where the storage signs its addresses for an hour and mails are opened later."""
+    card = read_cards(merchant=request.shop, product_ids={product_id}).get(product_id)
+    address = mail.mail_picture(card, rendering_id) if card is not None else None
+    if address is None:
+        return page(request, "not_found.html", {}, status=404)
+    response = redirect(address)
+    response["Cache-Control"] = "public, max-age=300"
+    return response
 
 
 def _hero(items: Any) -> ShownProduct | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 from uuid import uuid4
 
@@ -225,3 +226,36 @@ def test_the_histories_index_answers_without_the_table(shop, shopper):
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN QUERY PLAN {compiled.sql}", parameters)
         assert "COVERING INDEX interaction_told_history" in str(cursor.fetchall())
+
+
+def test_a_page_between_the_note_of_an_erasure_and_its_deletion_keeps_nothing_for_long(shopper):
+    erasures.write_down(shopper)
+    assert history_of(shopper).events  # as another process reads, in whose eyes the shopper is still there
+    assert shopper.pk in history._kept
+
+    erasures.say_done()
+    history_of(None)  # anybody's page
+
+    assert shopper.pk not in history._kept
+
+
+def test_an_erasure_says_when_it_is_done(shopper):
+    erasures.write_down(shopper)
+    noted = erasures.size()
+
+    shoppers.erase(shopper=shopper)
+
+    assert erasures.size() > 2 * noted  # noted again, and done
+    assert [entry["key"] for entry in erasures.erased_since(timezone.now() - timedelta(hours=1))] == [
+        shopper.key_id.hex
+    ] * 2
+
+
+def test_strangers_pages_let_go_of_what_nobody_asked_for_of_late(shopper, monkeypatch):
+    history_of(shopper)
+    later = time.monotonic() + history.KEPT_SECONDS + 1
+    monkeypatch.setattr(history.time, "monotonic", lambda: later)
+
+    history_of(None)
+
+    assert shopper.pk not in history._kept

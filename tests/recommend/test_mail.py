@@ -88,6 +88,54 @@ def test_the_next_mail_shows_other_products_until_there_are_none(shop, shopper):
     assert mailed(mail(shop, shopper="customer-81", n=12)) == first
 
 
+def test_a_short_shelf_is_filled_with_what_was_mailed_and_never_with_what_is_sold_out_or_owned(shop, shopper):
+    left, owned = shop.products()[:4], shop.products()[4:7]
+    Product.objects.exclude(pk__in=[product.pk for product in [*left, *owned]]).update(stock=0)
+    for product in owned:
+        Interaction.objects.create(
+            merchant=shop.merchant, shopper=shopper, product=product, kind="purchase", occurred_at=timezone.now()
+        )
+
+    for _mail in range(3):
+        assert set(mailed(mail(shop, shopper="customer-81", n=4))) == {product.pk for product in left}
+
+
+def test_what_has_sold_out_since_the_shelf_was_counted_is_left_out(shop, shopper):
+    counted = mailed(mail(shop, shopper="customer-81", n=4))
+    Slate.objects.all().delete()
+    Product.objects.filter(pk__in=counted).update(stock=0)  # no signal: the counted stock is some seconds old
+
+    assert not set(counted) & set(mailed(mail(shop, shopper="customer-81", n=4)))
+
+
+def test_a_preview_does_not_count_as_mailed(shop, shopper):
+    looked_at = [mail(shop, shopper="customer-81", n=4, preview="true") for _look in range(2)]
+
+    assert looked_at[0] == looked_at[1]
+    assert looked_at[0]["slate"] is None
+    assert not Slate.objects.exists()
+
+
+def test_pictures_in_a_storage_that_signs_addresses_come_by_an_address_that_holds(shop, shopper, monkeypatch, client):
+    signed = "https://bucket.example/{}?Signature=abc&Expires=1"
+    monkeypatch.setattr(default_storage, "url", lambda name: signed.format(name))
+
+    pictures = _Read(mail(shop, shopper="customer-81", n=12)["html"]).pictures
+
+    assert len(pictures) == 12
+    for address in pictures:
+        assert address.startswith(f"http://testserver/s/{shop.merchant.slug}/p/")
+        answer = client.get(address.removeprefix("http://testserver"))
+        assert (answer.status_code, answer["Location"].split("/")[2]) == (302, "bucket.example")
+    StyledImage.objects.update(status=StyledImage.Status.APPROVED)
+    Product.objects.filter(pk=shop.products()[0].pk).update(status=Product.Status.DRAFT)
+    base = f"/s/{shop.merchant.slug}/p"
+    rendering = StyledImage.objects.first()
+    assert client.get(f"{base}/{rendering.product_image.product_id}/picture/{rendering.pk}/").status_code == 404
+    assert client.get(f"{base}/{shop.products()[0].pk}/picture/").status_code == 404
+    assert client.get(f"{base}/{shop.products()[1].pk}/picture/").status_code == 302
+
+
 def test_what_mail_programs_read(shop, shopper):
     Product.objects.update(name="Cup <b>&</b> “saucer”")
 
@@ -116,7 +164,16 @@ def test_links_lead_to_the_shops_own_pages_where_it_says_so(shop, shopper):
 
 
 @pytest.mark.parametrize(
-    "href", ["javascript:alert(1)//{sku}", "https://shop.example/p/", "/p/{sku}", "https://x/{sku}" + "a" * 500]
+    "href",
+    [
+        "javascript:alert(1)//{sku}",
+        "https://shop.example/p/",
+        "/p/{sku}",
+        "https://x/{sku}" + "a" * 500,
+        "https://[x/{sku}",
+        "https://shop.example/ {sku}",
+        "https://shop.example/{sku}\r\nBcc: x",
+    ],
 )
 def test_an_address_that_leads_nowhere_is_refused(shop, href):
     answer = Api(shop).get("recommendations/email/", href=href)

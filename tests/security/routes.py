@@ -32,6 +32,7 @@ PARAMETERS = {
     "model_id": "styling.StyleModel",
     "merchant_id": "catalog.Merchant",
     "image_id": "styling.StyledImage",
+    "rendering_id": "styling.StyledImage",
     "fit_id": "recommend.RecommenderFit",
     "recommender_id": "recommend.Recommender",
     "product_id": "catalog.Product",
