@@ -124,8 +124,10 @@ def remove_picture(*, image: ProductImage, by: Any) -> None:
 
 def _forget(image: ProductImage, merchant_id: int) -> None:
     with naming_files(merchant_id):
-        if not ProductImage.objects.filter(file=image.file.name).exists():
-            for name in (str(image.original.name), str(image.file.name)):
+        # Each on its own: equal originals have become two pictures where the door was another version's in between.
+        for column in ("original", "file"):
+            name = str(getattr(image, column).name or "")
+            if name and not ProductImage.objects.filter(**{column: name}).exists():
                 default_storage.delete(name)
         forget_copies(image.renditions, sha256=image.sha256, owner=merchant_id)
 

@@ -86,18 +86,18 @@ def naming_files(owner: int) -> Iterator[None]:
         yield
 
 
-def make_renditions(content: bytes, *, sha256: str, owner: int) -> list[dict[str, Any]]:
+def make_renditions(content: bytes, *, sha256: str, owner: int, at_most: int | None = None) -> list[dict[str, Any]]:
     """Copies of a picture, narrow first: ``[{"width", "height", "format": "webp", "path", "avif"}]``.
 
-    ``path`` is the WebP, ``avif`` the same picture as AVIF, ``jpg`` (of one width) as JPEG. It decodes and encodes:
-    worker code.
+    ``path`` is the WebP, ``avif`` the same picture as AVIF, ``jpg`` (of one width) as JPEG. With ``at_most``, only so many
+    of the narrowest are made. It decodes and encodes: worker code.
     """
     with Image.open(io.BytesIO(content)) as picture:
         picture.load()
         whole = picture.convert("RGB")
     widest = min(whole.width, WIDEST)
     widths = [width for width in WIDTHS if width < NEARLY * widest] + [widest]
-    return [_rendition(whole, width=width, sha256=sha256, owner=owner) for width in widths]
+    return [_rendition(whole, width=width, sha256=sha256, owner=owner) for width in widths[:at_most]]
 
 
 def srcset_of(renditions: Sequence[dict[str, Any]], *, kind: str = "webp") -> str:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from PIL import Image
 
 from catalog.models import Product, ProductImage
-from catalog.services.renditions import make_renditions, store
+from catalog.services.renditions import files_of, make_renditions, naming_files, store
 from jobs.context import JobContext
 from jobs.errors import UserError
 from recommend.creatives.brief import Brief
@@ -28,6 +28,8 @@ from recommend.templatetags.shop import money
 from styling.models import StyledImage
 
 JPEG_QUALITY = 90
+#: Smaller copies of a creative: enough for the lists that show it.
+COPIES = 2
 
 
 class CannotDraw(Exception):
@@ -64,6 +66,7 @@ def run_drawing(context: JobContext) -> dict[str, Any]:
 
 def _draw(run: CreativeRun, creative: Creative, artist: Artist, context: JobContext) -> None:
     """Draw and record one creative; the picture it had before goes when nobody shows it."""
+    content: bytes | None = None
     changes: dict[str, Any]
     try:
         content, report = artist.draw(creative)
@@ -71,20 +74,20 @@ def _draw(run: CreativeRun, creative: Creative, artist: Artist, context: JobCont
         # What was drawn before stays: an advertisement that runs is better than none.
         changes = {"problem": str(reason)}
     else:
-        sha256 = hashlib.sha256(content).hexdigest()
-        owner = creative.merchant_id
-        changes = {
-            "problem": "",
-            "file": store(content, folder="creatives", sha256=sha256, owner=owner, extension="jpg"),
-            "sha256": sha256,
-            "renditions": make_renditions(content, sha256=sha256, owner=owner)[:2],
-            "report": report,
-        }
-    with context.fenced():
+        changes = {"problem": "", "sha256": hashlib.sha256(content).hexdigest(), "report": report}
+    owner = creative.merchant_id
+    # The job's row before the shop's, as everybody locks them.
+    with context.fenced(), naming_files(owner):
+        if content is not None:
+            sha256 = changes["sha256"]
+            changes |= {
+                "file": store(content, folder="creatives", sha256=sha256, owner=owner, extension="jpg"),
+                "renditions": make_renditions(content, sha256=sha256, owner=owner, at_most=COPIES),
+            }
         Creative.objects.filter(pk=creative.pk).update(drawn_by=run, drawn_at=timezone.now(), **changes)
-    if creative.file and "file" in changes:
-        names = [str(creative.file.name), *(row["path"] for row in creative.renditions)]
-        discard_files(merchant_id=creative.merchant_id, sha256=creative.sha256, names=names)
+    if creative.file and content is not None:
+        names = [str(creative.file.name), *files_of(creative.renditions)]
+        discard_files(merchant_id=owner, sha256=creative.sha256, names=names)
 
 
 class Artist:

@@ -117,7 +117,7 @@ def remove_reference(*, reference: StyleReference, by: Any) -> None:
 
 def _forget(reference: StyleReference, merchant_id: int) -> None:
     with naming_files(merchant_id):
-        same = StyleReference.objects.filter(style__merchant=merchant_id, sha256=reference.sha256)
-        if not same.exists():
-            default_storage.delete(str(reference.file.name))
+        name = str(reference.file.name)
+        if not StyleReference.objects.filter(file=name).exists():
+            default_storage.delete(name)
         forget_copies(reference.renditions, sha256=reference.sha256, owner=merchant_id)

@@ -263,6 +263,30 @@ class TestRaces:
             remove_picture(image=as_read_before, by=person(picture.product.merchant))
         assert stored() == set()
 
+    @pytest.mark.parametrize("shared", ["original", "file"])
+    def test_what_two_products_share_stays_until_both_are_gone(self, shared, django_capture_on_commit_callbacks):
+        """Equal originals are two pictures where the door was another version's in between, and the other way round."""
+        products = [ProductFactory(), ProductFactory()]
+        first, second = [
+            ProductImage.objects.create(
+                product=product,
+                original=f"originals/ab/{'both' if shared == 'original' else number}.bin",
+                file=f"pictures/ab/{'both' if shared == 'file' else number}.jpg",
+                width=9,
+                height=9,
+                sha256=f"{number}" * 64,
+            )
+            for number, product in enumerate(products)
+        ]
+        files = {str(name) for image in (first, second) for name in (image.original.name, image.file.name)}
+        assert len(files) == 3
+        for name in files:
+            keep(name)
+        for image, left in ((first, {str(second.original.name), str(second.file.name)}), (second, set())):
+            with django_capture_on_commit_callbacks(execute=True):
+                remove_picture(image=image, by=person(image.product.merchant))
+            assert stored() == left
+
     def test_a_picture_that_is_gone_already_is_said(self, picture):
         again = ProductImage.objects.get(pk=picture.pk)
         owner = person(picture.product.merchant)

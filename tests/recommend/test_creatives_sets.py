@@ -5,16 +5,22 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import transaction
 from django.urls import reverse
 from PIL import Image
 
 from catalog.models import AuditEntry, Membership, Product
+from catalog.services.renditions import files_of
 from jobs.errors import Conflict, NotAllowed, UserError
 from jobs.models import Job
+from recommend.creatives import drawing_job
 from recommend.creatives.brief import Brief
 from recommend.creatives.drawing.formats import FORMATS
 from recommend.creatives.models import Creative, CreativeRun, CreativeSet, TrackedLink
@@ -327,3 +333,66 @@ class TestPages:
         assert client.get(reverse("creatives:set", args=[made.pk])).status_code == 200
         client.post(reverse("creatives:delete", args=[made.pk]))
         assert CreativeSet.objects.filter(pk=made.pk).exists()
+
+
+class TestFiles:
+    """What two workers of a shop, and two drawings of a creative, do with the files that they share."""
+
+    @staticmethod
+    def draw(creative: Creative, content: bytes, *, before=lambda: None) -> Creative:
+        """Draw ``content`` as a worker does whose fence is asked for after ``before``."""
+
+        @contextmanager
+        def fenced():
+            before()
+            with transaction.atomic():
+                yield
+
+        run = creative.creative_set.runs.get()
+        artist = SimpleNamespace(draw=lambda _creative: (content, {}))
+        drawing_job._draw(run, creative, artist, SimpleNamespace(fenced=fenced))
+        return Creative.objects.get(pk=creative.pk)
+
+    @pytest.fixture
+    def creatives(self):
+        merchant, user = shop_with(products=2)
+        return list(make_set(merchant, user).creatives.order_by("pk"))
+
+    def test_a_file_that_a_row_is_about_to_name_is_not_deleted_by_whoever_stops_naming_it(self, creatives):
+        one, other = creatives
+        red, blue = picture_bytes(color=(200, 30, 30)), picture_bytes(color=(30, 30, 200))
+        other = self.draw(other, red)
+        one = self.draw(one, red, before=lambda: self.draw(other, blue))
+        for name in (one.file.name, *files_of(one.renditions)):
+            assert default_storage.exists(name), name
+
+    def test_a_creative_that_is_drawn_again_leaves_no_copy_of_any_kind(self, creatives):
+        first = self.draw(creatives[0], picture_bytes(size=(900, 900), color=(200, 30, 30)))
+        again = self.draw(first, picture_bytes(size=(900, 900), color=(30, 30, 200)))
+        root = Path(default_storage.path("renditions"))
+        assert {f"renditions/{p.relative_to(root)}" for p in root.rglob("*.*")} == set(files_of(again.renditions))
+        assert [row["width"] for row in again.renditions] == [128, 240]
+
+    def test_files_are_named_and_forgotten_under_the_lock_of_the_shop(self, creatives, monkeypatch):
+        happened: list[str] = []
+
+        @contextmanager
+        def naming_files(owner):
+            happened.append("locked")
+            yield
+            happened.append("free")
+
+        def noted(word, verb):
+            return lambda *arguments, **options: (happened.append(word), verb(*arguments, **options))[1]
+
+        for module in (drawing_job, sets):
+            monkeypatch.setattr(module, "naming_files", naming_files)
+        monkeypatch.setattr(drawing_job, "store", noted("stored", drawing_job.store))
+        monkeypatch.setattr(Creative.objects, "filter", noted("row", Creative.objects.filter))
+        drawn = self.draw(creatives[0], picture_bytes())
+        assert happened == ["locked", "stored", "row", "free"]
+        happened.clear()
+        drawn.delete()
+        monkeypatch.setattr(default_storage._wrapped, "delete", noted("deleted", default_storage.delete))
+        sets.discard_files(merchant_id=drawn.merchant_id, sha256=drawn.sha256, names=[str(drawn.file.name)])
+        assert happened == ["locked", "row", "deleted", "free"]

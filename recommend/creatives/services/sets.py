@@ -16,7 +16,7 @@ from catalog import audit
 from catalog.access import require_role
 from catalog.images import RejectedImage, normalise_upload
 from catalog.models import Membership, Merchant, Product
-from catalog.services.renditions import files_of, store
+from catalog.services.renditions import files_of, naming_files, store
 from jobs import services as jobs
 from jobs.errors import Conflict, UserError
 from jobs.models import Job
@@ -251,6 +251,7 @@ def _delete_rows(creatives: Any) -> None:
 
 def discard_files(*, merchant_id: int, sha256: str, names: Iterable[str]) -> None:
     """Delete a drawing's files unless another creative shows the same one (equal pictures of a shop share their files)."""
-    if not Creative.objects.filter(merchant_id=merchant_id, sha256=sha256).exists():
-        for name in names:
-            default_storage.delete(name)
+    with naming_files(merchant_id):
+        if not Creative.objects.filter(merchant_id=merchant_id, sha256=sha256).exists():
+            for name in names:
+                default_storage.delete(name)
