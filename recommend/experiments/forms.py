@@ -11,10 +11,15 @@ from django.utils.translation import gettext_lazy as _
 from catalog.models import Merchant
 from recommend.experiments.metrics import GOALS, METRICS
 from recommend.experiments.services.drafts import LEAST_UPLIFT, MOST_UPLIFT, USUAL_MARGIN, Asked
+from recommend.experiments.services.planning import suggested_goal
 from recommend.experiments.subjects import SUBJECTS
 from recommend.models import Recommender
 
 #: Versions that are offered, newest first.
+#: In percent: what the form begins with.
+USUAL_UPLIFT = 20
+#: What must not get worse, unless somebody says otherwise.
+GUARDED = "bought"
 VERSIONS = 8
 
 
@@ -45,21 +50,19 @@ class ExperimentForm(forms.Form):
     name = forms.CharField(max_length=120, label=_("Name"))
     hypothesis = forms.CharField(max_length=500, required=False, label=_("What you expect, and why"))
     subject = forms.ChoiceField(label=_("What do you want to know?"))
-    metric = forms.ChoiceField(
-        label=_("What should rise?"), choices=[(code, METRICS[code].name) for code in GOALS], initial=GOALS[0]
-    )
+    metric = forms.ChoiceField(label=_("What should rise?"), choices=[(code, METRICS[code].name) for code in GOALS])
     uplift = forms.FloatField(
         label=_("Smallest uplift worth knowing"),
         min_value=100 * LEAST_UPLIFT,
         max_value=100 * MOST_UPLIFT,
-        initial=20,
+        initial=USUAL_UPLIFT,
     )
     taking_part = forms.FloatField(label=_("Shoppers who take part"), min_value=2, max_value=100, initial=100)
     guardrails = forms.MultipleChoiceField(
         label=_("What must not get worse?"),
         required=False,
         choices=[(code, metric.name) for code, metric in METRICS.items()],
-        initial=["bought"],
+        initial=[GUARDED],
     )
     margin = forms.FloatField(
         label=_("Harm that you would accept"), min_value=1, max_value=100, initial=100 * USUAL_MARGIN
@@ -71,6 +74,10 @@ class ExperimentForm(forms.Form):
         subject: Any = self.fields["subject"]
         subject.choices = [(code, SUBJECTS[code].name) for code in SUBJECTS if code in self.choices]
         subject.initial = "strategy"
+        if not self.is_bound:
+            goal = suggested_goal(merchant, uplift=USUAL_UPLIFT / 100)
+            self.fields["metric"].initial = goal
+            self.fields["guardrails"].initial = [GUARDED] if goal != GUARDED else []
         for code, options in self.choices.items():
             for side, first in (("a", 0), ("b", 1)):
                 self.fields[f"{code}_{side}"] = forms.ChoiceField(

@@ -16,6 +16,7 @@ from recommend.experiments.services import lifecycle, planning
 from recommend.experiments.services.drafts import Asked
 from recommend.experiments.views.revenue import _signed
 from recommend.models import Interaction, Shopper
+from recommend.services import shoppers
 from tests.catalog.factories import MembershipFactory
 from tests.recommend.experiments import draft, editor, take_part
 from tests.recommend.shops import deploy_fit, open_fitted_shop, open_shop
@@ -326,3 +327,31 @@ def test_settings_are_named_in_the_readers_language_and_names_of_ones_own_stay(s
 
     assert (chinese[0], english) == ("Spring shelves", ["Spring shelves", "Popular for everybody"])
     assert chinese[1] == experiment.variants.last().name != "Popular for everybody"
+
+
+def test_the_form_begins_with_a_goal_that_can_rise(shop, desk):
+    """In a shop where everybody clicks, a fifth more clicks cannot be."""
+    address = reverse("experiments:new")
+    form = desk.get(address).context["form"]
+    assert (form["metric"].value(), form["guardrails"].value()) == ("clicked", ["bought"])
+    product = shop.products()[0]
+    crowd = [shoppers.grant_consent(merchant=shop.merchant, visitor_id=f"clicker-{n}") for n in range(60)]
+    Interaction.objects.bulk_create(
+        Interaction(
+            merchant=shop.merchant,
+            shopper=shopper,
+            product=product,
+            kind="click",
+            occurred_at=timezone.now() - timedelta(days=1),
+        )
+        for shopper in crowd
+    )
+    cache.clear()
+
+    form = desk.get(address).context["form"]
+
+    assert form["metric"].value() == "bagged"
+    plan = desk.get(
+        reverse("experiments:plan", args=[shop.merchant.pk]), {"metric": "bagged", "uplift": "20", "taking_part": "100"}
+    )
+    assert plan.status_code == 200

@@ -11,7 +11,7 @@ from catalog.models import Merchant
 from jobs.errors import UserError
 from recommend.engine.errors import EngineError
 from recommend.engine.sequential import sequential_sample_size, sequential_sample_size_of_means
-from recommend.experiments.metrics import METRICS
+from recommend.experiments.metrics import GOALS, METRICS
 from recommend.experiments.services.spending import spending_of
 from recommend.experiments.services.traffic import ASSUMED_RATE, LOOK_BACK, reached_of_late
 
@@ -90,6 +90,17 @@ def plan(
     total = per_variant * variants
     each_day = usual.per_day * taking_part
     return Plan(usual, per_variant, total, math.ceil(total / each_day) if each_day else None)
+
+
+def suggested_goal(merchant: Merchant, *, uplift: float) -> str:
+    """The first goal that can rise so far: where nearly every shopper clicks, clicks are none."""
+    for code in GOALS:
+        try:
+            plan(merchant, metric=code, uplift=uplift)
+        except UserError:
+            continue
+        return code
+    return GOALS[0]
 
 
 def reachable_uplift(
