@@ -25,7 +25,7 @@ from catalog.preconditions import IF_MATCH, ConditionalWrites
 from catalog.search import matches
 from catalog.services.import_runs import start_import
 from catalog.services.pictures import upload_picture
-from catalog.services.products import save_product
+from catalog.services.products import LONGEST_DESCRIPTION, save_product
 
 
 @extend_schema_field(OpenApiTypes.STR)
@@ -77,6 +77,7 @@ class ProductSerializer(serializers.ModelSerializer[Product]):
             "updated_at",
         ]
         read_only_fields = ["id", "images", "created_at", "updated_at"]
+        extra_kwargs = {name: {"max_length": LONGEST_DESCRIPTION} for name in ("description", "description_zh")}
 
 
 class PictureUploadSerializer(serializers.Serializer[Any]):

@@ -22,6 +22,8 @@ _CJK = re.compile(rf"[{_CHINESE}]")
 MAX_QUERY_TOKENS = 12
 #: Characters of a token that count. No word is longer, and an index takes no entry of any length.
 LONGEST_TOKEN = 100
+#: Of a row's tokens in UTF-8, with the spaces. PostgreSQL takes no row of more than 1 MiB into its index, nor at all.
+MOST_BYTES = 512 * 1024
 #: Stands before the number of a product's shop among its tokens in FTS5. No token begins with it.
 SHOP_MARK = "§"
 
@@ -39,9 +41,13 @@ def tokens_of(text: str) -> list[str]:
 
 
 def searchable(*texts: str) -> str:
-    """The value of a ``search_text`` column for a row with these texts."""
+    """The value of a ``search_text`` column for a row with these texts: their first ``MOST_BYTES`` of tokens."""
     tokens = tokens_of(" ".join(filter(None, texts)))
-    return f" {' '.join(tokens)} " if tokens else ""
+    text = f" {' '.join(tokens)} " if tokens else ""
+    if len(text) * 4 <= MOST_BYTES:  # so no counting is needed for nearly all
+        return text
+    encoded = text.encode()
+    return text if len(encoded) <= MOST_BYTES else encoded[: encoded.rindex(b" ", 0, MOST_BYTES) + 1].decode()
 
 
 def matches(query: str, *, shop: int | None = None) -> Q:

@@ -10,6 +10,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.widgets import AutocompleteSelect
+from django.core.validators import MaxLengthValidator
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import redirect
@@ -23,7 +24,7 @@ from catalog.admin_access import OwnFilter
 from catalog.models import Category, Merchant, Product, ProductImage
 from catalog.search import matches
 from catalog.services.exports import export
-from catalog.services.products import EDITABLE, save_product
+from catalog.services.products import EDITABLE, LONGEST_DESCRIPTION, save_product
 from catalog.views.doors import IN_A_ROW, table_download, thumbnail
 from catalog.views.pictures import picture_cards, upload_labels
 from catalog.views.statuses import move
@@ -60,7 +61,8 @@ class ProductForm(forms.ModelForm):  # type: ignore[type-arg]
         category.queryset = Category.objects.filter(merchant=self.shop)
         getattr(category.widget, "widget", category.widget).shop = self.shop
         for name in ("description", "description_zh"):
-            self.fields[name].widget.attrs["rows"] = 4
+            self.fields[name].widget.attrs |= {"rows": 4, "maxlength": LONGEST_DESCRIPTION}
+            self.fields[name].validators.append(MaxLengthValidator(LONGEST_DESCRIPTION))
 
     def clean_sku(self) -> str:
         sku = self.cleaned_data["sku"].strip()

@@ -13,6 +13,9 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import migrations
+from django.db.models import F, Func, IntegerField
+
+from catalog.search import MOST_BYTES, searchable
 
 TABLE = """
 CREATE VIRTUAL TABLE catalog_product_search
@@ -49,8 +52,19 @@ def make(apps: Any, schema_editor: Any) -> None:
         schema_editor.execute(FILL)
         make_triggers(apps, schema_editor)
     else:
+        cut(apps, schema_editor)
         schema_editor.execute(COLUMN)
         schema_editor.execute(GIN)
+
+
+def cut(apps: Any, schema_editor: Any) -> None:
+    """Leave no row more tokens than a ``tsvector`` holds. Since ``searchable`` keeps to it 0007 does so, too, but not where
+    it ran before.
+    """
+    products = apps.get_model("catalog", "Product").objects.using(schema_editor.connection.alias)
+    size = Func(F("search_text"), function="octet_length", output_field=IntegerField())
+    for product in products.alias(size=size).filter(size__gt=MOST_BYTES).only("pk", "search_text").iterator(chunk_size=10):
+        products.filter(pk=product.pk).update(search_text=searchable(product.search_text))
 
 
 def make_triggers(apps: Any, schema_editor: Any) -> None:

@@ -10,9 +10,18 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from catalog.services.products import LONGEST_DESCRIPTION
+
 #: Columns of ``products.csv``; the first three must be there.
 REQUIRED_COLUMNS = ("sku", "name", "price")
 COLUMNS = ("sku", "name", "name_zh", "category", "price", "description", "images", "description_zh", "stock", "status")
+#: Characters.
+_LONGEST = {
+    "name": 200,
+    "name_zh": 200,
+    "description": LONGEST_DESCRIPTION,
+    "description_zh": LONGEST_DESCRIPTION,
+}
 MOST_PICTURES_PER_ROW = 20
 LARGEST_PRICE = Decimal("9999999999.99")
 
@@ -60,7 +69,7 @@ def parse_row(number: int, cells: Mapping[str, str]) -> Row:
         row.problems.append(Problem("sku-too-long", _("The SKU is longer than 64 characters.")))
     if not raw["name"] and not raw["name_zh"]:
         row.problems.append(Problem("name-missing", _("The name is empty.")))
-    for column, limit in (("name", 200), ("name_zh", 200), ("description", 20_000), ("description_zh", 20_000)):
+    for column, limit in _LONGEST.items():
         if len(raw[column]) > limit:
             row.problems.append(
                 Problem(

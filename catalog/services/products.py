@@ -19,6 +19,8 @@ from jobs.errors import UserError
 
 #: The fields that a merchant may set, through whichever door.
 EDITABLE = ("name", "name_zh", "description", "description_zh", "price", "stock", "status", "category")
+#: Characters, through whichever door.
+LONGEST_DESCRIPTION = 20_000
 
 
 def search_text_of(product: Product) -> str:

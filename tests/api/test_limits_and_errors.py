@@ -95,3 +95,14 @@ def test_a_stranger_is_told_in_the_same_way():
     answer = APIClient().get(f"{API}/products/", headers={"Accept-Language": "zh-hans"})
     assert (answer.status_code, answer.json()["error"]["code"]) == (401, "not-authenticated")
     assert (answer["Content-Language"], answer["WWW-Authenticate"]) == ("zh-hans", "Token")
+
+
+@pytest.mark.django_db
+def test_a_description_is_as_long_as_an_import_takes_and_no_longer():
+    client = client_of()
+    product = {"sku": "A", "name": "Vase", "price": "1", "description": "x" * 20_001, "description_zh": "字" * 20_001}
+    answer = client.post(f"{API}/products/", product, format="json")
+    assert answer.status_code == 400
+    assert set(answer.json()["error"]["details"]) == {"description", "description_zh"}
+    product |= {"description": "x" * 20_000, "description_zh": ""}
+    assert client.post(f"{API}/products/", product, format="json").status_code == 201

@@ -281,3 +281,13 @@ def test_lists_cost_the_same_for_thirty_rows_as_for_three_hundred(
     )
     with django_assert_max_num_queries(len(few)):
         assert client.get(address).status_code == 200
+
+
+def test_a_description_is_as_long_as_an_import_takes_and_no_longer(log_in):
+    client = log_in()
+    address = reverse("admin:catalog_product_add")
+    answer = client.post(address, form(description="x" * 20_001, description_zh="字" * 20_001))
+    assert set(answer.context["adminform"].form.errors) == {"description", "description_zh"}
+    assert not Product.objects.exists()
+    client.post(address, form(description="x" * 20_000))
+    assert len(Product.objects.get().description) == 20_000

@@ -9,7 +9,8 @@ from django.core.management import call_command
 from django.db import connection
 
 from catalog.models import Product
-from catalog.search import LONGEST_TOKEN, matches, searchable, tokens_of
+from catalog.search import LONGEST_TOKEN, MOST_BYTES, matches, searchable, tokens_of
+from catalog.services.products import save_product
 from tests.catalog.factories import MerchantFactory, ProductFactory
 
 
@@ -108,6 +109,39 @@ def test_the_triggers_are_there_after_all_migrations():
     with connection.cursor() as cursor:
         cursor.execute("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'catalog_product'")
         assert {name for (name,) in cursor.fetchall()} >= set(migration.TRIGGERS)
+
+
+def test_no_text_makes_more_tokens_than_an_index_takes():
+    words = [f"字{number:06d}" for number in range(120_000)]
+    text = searchable("Vase", " ".join(words))
+    assert MOST_BYTES - 20 < len(text.encode()) <= MOST_BYTES
+    assert text.startswith(" vase 字 000000 000001 ")
+    assert text.split()[-1] == f"{len(text.split()) - 3:06d}", "cut between two tokens"
+    assert text.endswith(" ")
+    assert searchable(text) == text
+
+
+@pytest.mark.django_db
+def test_a_product_of_very_many_words_is_saved_and_found():
+    merchant = MerchantFactory()
+    long = " ".join(f"word{number:06d}" for number in range(120_000))
+    product, _is_new = save_product(merchant=merchant, sku="big", name="Big", price=1, description=long)
+    assert _found("word000100 big") == {product.sku}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("before", ["0006", "0007"])
+def test_products_of_too_many_words_are_cut_before_they_are_indexed(before):
+    """An earlier version took them, and one that could not index them has stopped behind 0007."""
+    product = ProductFactory(sku="big")
+    call_command("migrate", "catalog", before, verbosity=0)
+    words = " ".join(f"word{number:06d}" for number in range(120_000))
+    Product.objects.filter(pk=product.pk).update(search_text=f" {words} ")
+    call_command("migrate", verbosity=0)
+    assert _found("word000100") == {"big"}
+    product.refresh_from_db()
+    if before == "0006" or connection.vendor == "postgresql":
+        assert len(product.search_text) <= MOST_BYTES
 
 
 @pytest.mark.django_db(transaction=True)
