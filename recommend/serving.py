@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import structlog
 from django.conf import settings
+from django.db import connection
 from django.db.models import OuterRef, QuerySet, Subquery
 from numpy.typing import NDArray
 
@@ -19,12 +21,16 @@ from recommend.engine.fitted import FittedRecommender
 from recommend.engine.index import ExactIndex
 from recommend.experiments.treatment import Version
 from recommend.models import Recommender
+from recommend.services import pgvector_index
+from recommend.services.pgvector_index import PgVectorIndex
 
 log = structlog.get_logger(__name__)
 
 #: From so many products on, an index that reads only what can win beats a scan (and costs their memory once more).
 INDEX_FROM = 10_000
 INDEX = "index"
+#: This file in an artifact says that its vectors are in PostgreSQL, too.
+IN_POSTGRES = "in-postgres"
 #: Versions that are tried where the one in use cannot be read.
 LAST_GOOD = 3
 
@@ -120,15 +126,33 @@ def _last_good(merchant: Merchant, directory: str) -> Served | None:
 
 
 def save(fitted: FittedRecommender, directory: Path, *, typical_queries: NDArray[np.floating]) -> None:
-    """Write the artifact and, for a large shop, the index that its web workers search. ``typical_queries``: Q×D."""
+    """Write the artifact and the index that web workers search, where the shop is large or wants it in PostgreSQL.
+
+    ``typical_queries``: Q×D.
+    """
     fitted.save(directory)
-    if len(fitted.item_ids) >= INDEX_FROM:
+    if settings.SEARCH == "pgvector":
+        PgVectorIndex.build(_name_in_postgres(directory), np.asarray(fitted.item_matrix))
+        (directory / IN_POSTGRES).touch()
+    elif len(fitted.item_ids) >= INDEX_FROM:
         index = ExactIndex.build(
             np.asarray(fitted.item_matrix),
             bias_column=fitted.bias_column,
             typical_queries=typical_queries if len(typical_queries) else None,
         )
         index.save(directory / INDEX)
+
+
+def discard(directory: Path) -> None:
+    """Delete an artifact, and what PostgreSQL holds of it."""
+    if (directory / IN_POSTGRES).exists() and connection.vendor == "postgresql":
+        pgvector_index.drop(_name_in_postgres(directory))
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+def _name_in_postgres(directory: Path) -> str:
+    """``<fit's UUID>-<fence>`` as a part of a table's name."""
+    return directory.name.replace("-", "").lower()
 
 
 def _load(name: str) -> FittedRecommender | None:
@@ -141,6 +165,11 @@ def _load(name: str) -> FittedRecommender | None:
         _broken.add(name)
         log.error("recommender.unreadable", directory=name, code=error.code, error=str(error))
         return None
+    if settings.SEARCH == "pgvector" and (directory / IN_POSTGRES).exists():
+        in_postgres = PgVectorIndex(_name_in_postgres(directory), np.asarray(fitted.item_matrix))
+        if in_postgres.is_there:
+            return fitted.with_index(in_postgres)
+        log.error("recommender.vectors_missing", directory=name)  # searched in memory, then: slower or not, right
     if not (directory / INDEX).is_dir():
         return fitted
     try:

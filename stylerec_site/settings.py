@@ -17,6 +17,7 @@
 | STYLEREC_PROXIES | 1 behind a TLS proxy, else 0 | how many proxies of yours add to X-Forwarded-For; 0: nobody is believed |
 | STYLEREC_METRICS_TOKEN | unset: open in development, off in production | bearer token of /metrics |
 | STYLEREC_DEVICE | auto | `cpu`, `cuda` or `auto` |
+| STYLEREC_SEARCH | memory | `pgvector` searches recommended products in PostgreSQL instead: slower, see decision 0008 |
 | STYLEREC_RESNET18_WEIGHTS | unset | torchvision's ResNet-18 file: fits also look with a network |
 """
 
@@ -162,6 +163,12 @@ else:
 # Opening costs more than most pages; with SQLite, the last one to close also empties the write-ahead log.
 DATABASES["default"]["CONN_MAX_AGE"] = 60
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+#: Where the recommender searches: ``memory`` of the web processes, or PostgreSQL with ``pgvector``.
+SEARCH = env.str("STYLEREC_SEARCH", default="memory")
+if SEARCH not in {"memory", "pgvector"} or (
+    SEARCH == "pgvector" and "postgresql" not in DATABASES["default"]["ENGINE"]
+):
+    raise ImproperlyConfigured("STYLEREC_SEARCH is `memory`, or `pgvector` where DATABASE_URL names a PostgreSQL.")
 
 #: Where shoppers' data keys lie, apart from what they seal. Empty: ``shopper-keys.sqlite3`` in the data folder.
 SHOPPER_KEYS = env.str("STYLEREC_SHOPPER_KEYS", default="")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -197,7 +196,7 @@ def prune(*, merchant: Merchant) -> int:
             directory = settings.ARTIFACTS_ROOT / recommender.directory
             in_use = recommender.status == Recommender.Status.DEPLOYED or str(recommender.pk) in tried
             if not in_use and directory.is_dir():
-                shutil.rmtree(directory, ignore_errors=True)
+                serving.discard(directory)
                 gone += 1
     return gone
 
