@@ -153,6 +153,8 @@ class HomePage:
             "position": item.position,
             "occurred_at": min(moment, timezone.now()).isoformat(),
         }
+        if kind == "purchase":
+            event["value"] = float(item.product.price)
         return {**event, "rendering": item.rendering.pk} if item.rendering else event
 
     def _remember(self, visitor: Visitor, event: Event) -> None:
