@@ -10,10 +10,9 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from catalog.models import ImportRun, Merchant
-from catalog.services import import_runs, imports, leftovers, rendition_jobs
+from catalog.services import import_runs, imports, rendition_jobs, sweeping
 from jobs.context import JobContext
 from jobs.errors import UserError
-from jobs.leftovers import sweep_folders
 from jobs.registry import job_handler
 
 log = structlog.get_logger(__name__)
@@ -23,13 +22,11 @@ log = structlog.get_logger(__name__)
 def sweep_files() -> dict[str, int]:
     """Delete files and folders that no row names (daily, by the beat); how many, and how many bytes."""
     try:
-        swept = leftovers.sweep_leftovers()
-        folders = sweep_folders(older_than=leftovers.SAFE_AGE)
+        swept = sweeping.sweep()
     except UserError as error:
         log.error("files.not_swept", code=error.code, error=str(error))
         return {"files": 0, "folders": 0, "bytes": 0}
-    size = swept.size + sum(folder.size for folder in folders)
-    return {"files": len(swept.leftovers), "folders": len(folders), "bytes": size}
+    return {"files": len(swept.files.leftovers), "folders": len(swept.folders), "bytes": swept.size}
 
 
 @job_handler(import_runs.KIND)

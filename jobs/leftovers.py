@@ -16,7 +16,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
-import structlog
 from django.apps import apps
 from django.conf import settings
 from django.core.exceptions import FieldDoesNotExist
@@ -25,8 +24,6 @@ from django.utils.translation import gettext_lazy as _
 
 from jobs.errors import Conflict
 from jobs.models import Job
-
-log = structlog.get_logger(__name__)
 
 #: The column of a version's artifact, relative to ``ARTIFACTS_ROOT``.
 COLUMN = "directory"
@@ -63,19 +60,21 @@ def find_folders(*, older_than: timedelta) -> tuple[int, list[LeftoverFolder]]:
     return len(found), leftovers
 
 
-def sweep_folders(*, older_than: timedelta, however_many: bool = False) -> list[LeftoverFolder]:
-    """Delete what ``find_folders`` finds; what was deleted. ``Conflict`` where that would be most of what there is."""
-    count, found = find_folders(older_than=older_than)
-    if len(found) > max(SUSPICIOUS, count - len(found)) and not however_many:
+def refuse_too_many_folders(count: int, found: list[LeftoverFolder]) -> None:
+    """Raise ``Conflict`` where most of the ``count`` folders would go."""
+    if len(found) > max(SUSPICIOUS, count - len(found)):
         raise Conflict(
             "too-many-leftovers",
             _("No row names %(left)d of the %(files)d folders. Nothing was deleted.")
             % {"left": len(found), "files": count},
             _("Check that DATABASE_URL and STYLEREC_DATA are of the same site; look with --dry-run."),
         )
+
+
+def delete_folders(found: list[LeftoverFolder]) -> list[LeftoverFolder]:
+    """Delete what ``find_folders`` has found; what was deleted."""
     for leftover in found:
         shutil.rmtree(leftover.path)
-    log.info("folders.swept", folders=len(found), bytes=sum(leftover.size for leftover in found))
     return found
 
 

@@ -123,9 +123,11 @@ def _roots() -> dict[str, Path]:
 
 def _files() -> Iterator[tuple[str, Path]]:
     for folder, root in _roots().items():
-        for path in sorted(root.rglob("*")) if root.exists() else ():
-            if path.is_file():
-                yield f"{folder}/{path.relative_to(root).as_posix()}", path
+        for parent, folders, files in os.walk(root):  # folders may go meanwhile, which ends no walk of this kind
+            folders.sort()
+            for path in (Path(parent, name) for name in sorted(files)):
+                if path.is_file():
+                    yield f"{folder}/{path.relative_to(root).as_posix()}", path
 
 
 def _sha256(path: Path) -> str:

@@ -15,7 +15,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import structlog
 from django.apps import apps
 from django.core.files.storage import default_storage
 from django.db.models import Field, FileField, JSONField, Model
@@ -24,8 +23,6 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.services.renditions import FOLDER as RENDITIONS
 from jobs.errors import Conflict, UserError
-
-log = structlog.get_logger(__name__)
 
 SAFE_AGE = timedelta(hours=24)
 LEAST_AGE = timedelta(hours=1)
@@ -84,28 +81,32 @@ def find_leftovers(*, older_than: timedelta = SAFE_AGE) -> Findings:
     return Findings(files, [leftover for leftover in found if leftover and leftover.modified < before])
 
 
-def sweep_leftovers(*, older_than: timedelta = SAFE_AGE, however_many: bool = False) -> Findings:
-    """Delete what ``find_leftovers`` finds; what was deleted.
-
-    Raises ``TooManyLeftovers`` where that would be most of the storage, unless ``however_many`` accepts it.
-    """
-    found = find_leftovers(older_than=older_than)
-    if found.is_suspicious and not however_many:
+def refuse_too_many(found: Findings) -> None:
+    """Raise ``TooManyLeftovers`` where most of the storage would go."""
+    if found.is_suspicious:
         raise TooManyLeftovers(
             "too-many-leftovers",
             _("No row names %(left)d of the %(files)d files. Nothing was deleted.")
             % {"left": len(found.leftovers), "files": found.files},
             _("Check that DATABASE_URL and the storage are of the same site; look with --dry-run."),
         )
-    deleted = []
-    for leftover in found.leftovers:
-        now = _leftover(leftover.name)
-        if now is not None and now.modified == leftover.modified:  # else somebody has asked for it meanwhile
-            default_storage.delete(leftover.name)
-            deleted.append(leftover)
-    swept = Findings(found.files, deleted)
-    log.info("files.swept", files=len(deleted), bytes=swept.size)
-    return swept
+
+
+def delete_leftovers(found: Findings) -> Findings:
+    """Delete what ``find_leftovers`` has found, unless somebody has asked for it meanwhile; what was deleted."""
+    return Findings(found.files, [leftover for leftover in found.leftovers if _deleted(leftover)])
+
+
+def _deleted(leftover: Leftover) -> bool:
+    delete_unchanged = getattr(default_storage, "delete_unchanged", None)
+    if delete_unchanged is not None:
+        return bool(delete_unchanged(leftover.name, leftover.modified))
+    # An object store knows no such verb: what is asked for between these two steps, milliseconds, is lost (decision 0010).
+    now = _leftover(leftover.name)
+    if now is None or now.modified != leftover.modified:
+        return False
+    default_storage.delete(leftover.name)
+    return True
 
 
 def _fields() -> Iterator[tuple[type[Model], Field]]:

@@ -10,15 +10,19 @@ from typing import Any
 
 from django.core.files.storage import default_storage
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from catalog.models import Merchant, ProductImage
-from catalog.services.renditions import forget_copies, make_renditions
+from catalog.services.renditions import MAIL_WIDTH, WIDTHS, forget_copies, make_renditions
 from jobs.full_disk import no_room
 from jobs.models import Job
 from jobs.services import enqueue
 
 KIND = "catalog.renditions"
+#: The copies are in the order of their widths, so that the one for mails is always at one place, if it is there.
+_PLACE = f"renditions__{WIDTHS.index(MAIL_WIDTH)}"
+_MAIL_COPY = {f"{_PLACE}__width": MAIL_WIDTH}
+_NO_JPEG = {f"{_PLACE}__jpg__isnull": True}
 
 OnProgress = Callable[[int, int], None]
 
@@ -61,8 +65,8 @@ def fill(
     should_stop: Callable[[], bool] = lambda: False,
 ) -> dict[str, int]:
     """Make what these rows (``file``, ``sha256``, ``renditions``) lack; how many were made, and how many cannot be."""
-    # No first rendition, or one without AVIF, as earlier versions made them.
-    lacking = pictures.filter(renditions__0__avif__isnull=True)
+    # No first rendition, or one without AVIF, or none for mails, as earlier versions made them.
+    lacking = pictures.filter(Q(renditions__0__avif__isnull=True) | Q(**_MAIL_COPY, **_NO_JPEG))
     ids = list(lacking.order_by("pk").values_list("pk", flat=True))
     outcome = {"made": 0, "lost": 0}
     for done, pk in enumerate(ids, start=1):

@@ -13,14 +13,13 @@ and leave the ``<source>`` out where its ``srcset`` is empty.
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from django.core.files.base import ContentFile
-from django.core.files.storage import FileSystemStorage, default_storage
+from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import Model
 from PIL import Image
@@ -64,14 +63,11 @@ def store(content: bytes, *, folder: str, sha256: str, owner: int, extension: st
 
 def _renewed(name: str, content: bytes) -> bool:
     """Set the time of a stored file to now; False where it has just gone."""
-    if not isinstance(default_storage, FileSystemStorage):  # an object store, where writing is whole or not at all
-        with default_storage.open(name, "wb") as file:
-            file.write(content)
-        return True
-    try:
-        os.utime(default_storage.path(name))
-    except FileNotFoundError:
-        return False
+    renew = getattr(default_storage, "renew", None)
+    if renew is not None:
+        return bool(renew(name, content))
+    with default_storage.open(name, "wb") as file:  # an object store, where writing is whole or not at all
+        file.write(content)
     return True
 
 

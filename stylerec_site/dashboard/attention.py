@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from catalog.models import Merchant
+from catalog.services.sweeping import is_refused
 from jobs.models import Job
 from jobs.registry import kind_name
 from recommend.labels import WARNINGS
@@ -49,6 +50,23 @@ def of_shop(shop: Merchant, counts: Counts, *, may_edit: bool) -> list[Item]:
         *_candidates(shop),
         *_pictures(counts),
         *_untrained(shop),
+    ]
+
+
+def of_operators() -> list[Item]:
+    """What waits for whoever runs the site."""
+    if not is_refused():
+        return []
+    return [
+        Item(
+            "warn",
+            "delete_sweep",
+            _("Files that nothing refers to are no longer deleted"),
+            _(
+                "They are most of what is stored: a large shop was deleted, or this is another site's database. Look with "
+                "“manage.py sweep_files --dry-run”, then delete with “manage.py sweep_files --however-many”."
+            ),
+        )
     ]
 
 

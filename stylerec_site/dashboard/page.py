@@ -16,7 +16,8 @@ from stylerec_site.navigation import standing_of
 def callback(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Fill the context of ``templates/admin/index.html``."""
     shops, shop, may_edit = chosen_shop(request)
-    context |= {"title": "", "shops": shops, "shop": shop, "may_edit": may_edit}
+    for_operators = attention.of_operators() if request.user.is_superuser else []
+    context |= {"title": "", "shops": shops, "shop": shop, "may_edit": may_edit, "attention": for_operators}
     if shop is None:
         return context
     counts = first_run.count(shop)
@@ -31,7 +32,7 @@ def callback(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "demo_state": demo_data.state_of(demo_job) if demo_job else None,
         "offer_demo": may_edit and not counts.products,
         "figures": counts,
-        "attention": attention.of_shop(shop, counts, may_edit=may_edit),
+        "attention": [*for_operators, *attention.of_shop(shop, counts, may_edit=may_edit)],
         "coverage": coverage.of_shop(shop),
         "health": health.of_shop(shop),
     }

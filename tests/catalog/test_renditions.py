@@ -11,7 +11,7 @@ from PIL import Image
 from catalog.models import ProductImage
 from catalog.services.pictures import add_picture
 from catalog.services.rendition_jobs import KIND, make_missing
-from catalog.services.renditions import make_renditions, srcset_of
+from catalog.services.renditions import mail_copy, make_renditions, srcset_of
 from catalog.views.doors import thumbnail
 from jobs.models import Job
 from jobs.tasks import run
@@ -79,3 +79,19 @@ def test_a_thumbnail_is_the_smallest_copy_that_is_wide_enough():
         "/media/128.webp",
         "/media/600.webp",
     ]
+
+
+@pytest.mark.parametrize(("width", "has_one"), [(1000, True), (480, True), (400, False)])
+def test_pictures_of_earlier_versions_get_their_copy_for_mails_where_they_are_wide_enough(width, has_one):
+    image = add_picture(product=ProductFactory(), upload=picture_bytes(size=(width, 300)))
+    make_missing(merchant=image.product.merchant)
+    image.refresh_from_db()
+    made = image.renditions
+    assert bool(mail_copy(made)) is has_one
+    ProductImage.objects.filter(pk=image.pk).update(
+        renditions=[{key: value for key, value in row.items() if key != "jpg"} for row in made]
+    )
+    assert make_missing(merchant=image.product.merchant) == {"made": int(has_one), "lost": 0}
+    image.refresh_from_db()
+    assert image.renditions == made
+    assert make_missing(merchant=image.product.merchant) == {"made": 0, "lost": 0}

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import shutil
 import subprocess
+from contextlib import AbstractContextManager
 from uuid import uuid4
 
 import pytest
@@ -63,6 +65,41 @@ def test_a_file_that_goes_while_the_backup_is_made_is_left_out(site, tmp_path, m
     monkeypatch.undo()
     restore(tmp_path / "site.tar", overwrite=True)
     assert default_storage.exists(site)
+
+
+@pytest.mark.parametrize("goes", ["first/deep", "second/deep"])
+def test_a_folder_that_goes_while_the_backup_looks_for_files_ends_no_backup(settings, monkeypatch, goes):
+    """As a sweep of artifacts does, which may come at any moment."""
+    for name in ("first/deep/weights", "second/deep/weights"):
+        file = settings.ARTIFACTS_ROOT / name
+        file.parent.mkdir(parents=True)
+        file.write_bytes(b"x")
+    scandir, gone = os.scandir, []
+
+    class Listing(AbstractContextManager):
+        """What was there when it was listed."""
+
+        def __init__(self, path):
+            with scandir(path) as found:
+                self._entries = iter(list(found))
+
+        def __iter__(self):
+            return self
+
+        def __next__(self):
+            entry = next(self._entries)
+            if entry.name == "deep" and not gone:
+                gone.append(goes)
+                shutil.rmtree(settings.ARTIFACTS_ROOT / goes)
+            return entry
+
+        def __exit__(self, *_error):
+            return None
+
+    monkeypatch.setattr(os, "scandir", Listing)
+    kept = {"first/deep": "second", "second/deep": "first"}[goes]
+    assert [name for name, _path in archive._files()] == [f"artifacts/{kept}/deep/weights"]
+    assert gone
 
 
 def test_half_a_backup_does_not_stay_on_a_disk_that_is_full(site, tmp_path, monkeypatch):

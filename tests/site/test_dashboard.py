@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 from PIL import Image
+from redis.exceptions import RedisError
 
 from catalog import audit
 from catalog.demo import assortment
 from catalog.models import Membership, Merchant, Product
+from catalog.services import sweeping
 from jobs.context import JobContext
 from jobs.models import Job, WorkerPresence
 from recommend.models import Interaction, Recommender, Shopper
@@ -234,6 +238,32 @@ def test_what_waits_is_named_and_leads_to_its_screen(log_in, merchant):
     assert "below 0.200 of version 2" in held.detail
     for item in items.values():
         assert client.get(item.link).status_code == 200
+
+
+@pytest.mark.parametrize("has_shop", [True, False])
+def test_operators_are_told_that_files_are_no_longer_swept(client, has_shop, monkeypatch):
+    if has_shop:
+        ProductFactory()
+    client.force_login(UserFactory(is_staff=True, is_superuser=True))
+    assert "--however-many" not in client.get(HOME).content.decode()
+    monkeypatch.setattr(sweeping, "cache", {sweeping._REFUSED: True})
+    assert "manage.py sweep_files --however-many”." in client.get(HOME).content.decode()
+
+
+def test_a_merchant_is_told_nothing_of_the_operators_matters_nor_anybody_without_a_broker(
+    log_in, merchant, monkeypatch
+):
+    ProductFactory(merchant=merchant)
+    monkeypatch.setattr(sweeping, "cache", {sweeping._REFUSED: True})
+    client = log_in()
+    assert "--however-many" not in client.get(HOME).content.decode()
+
+    def away(key):
+        raise RedisError("away")
+
+    monkeypatch.setattr(sweeping, "cache", SimpleNamespace(get=away))
+    client.force_login(UserFactory(is_staff=True, is_superuser=True))
+    assert client.get(HOME).status_code == 200
 
 
 def test_another_shops_matters_are_nobodys_business(log_in, merchant):

@@ -20,8 +20,8 @@ from moto.server import ThreadedMotoServer
 from PIL import Image
 
 from catalog.services import renditions
-from catalog.services.leftovers import sweep_leftovers
 from catalog.services.pictures import add_picture, remove_picture
+from catalog.services.sweeping import sweep
 from tests.catalog.factories import MembershipFactory, ProductFactory, picture_bytes
 
 BUCKET = "shop"
@@ -115,5 +115,5 @@ def test_what_is_asked_for_again_is_young_again_and_what_nobody_names_goes(bucke
     assert bucket.head_object(Bucket=BUCKET, Key=again)["LastModified"] > before
     assert bucket.get_object(Bucket=BUCKET, Key=again)["Body"].read() == b"drawn"
     monkeypatch.setattr("catalog.services.leftovers.timezone.now", lambda: before + later)
-    assert [leftover.name for leftover in sweep_leftovers().leftovers] == ["renderings/ab/lost.jpg"]
+    assert [leftover.name for leftover in sweep().files.leftovers] == ["renderings/ab/lost.jpg"]
     assert names(bucket) == {*named, again}

@@ -98,3 +98,18 @@ def test_a_file_system_that_takes_no_more_bytes_leaves_no_file(tmp_path):
     )
     assert done.stdout.split() == ["refused", str(errno.EFBIG)]
     assert files_below(tmp_path) == []
+
+
+def test_a_file_of_another_user_is_replaced_where_its_time_cannot_be_set(settings, monkeypatch):
+    name = store(b"drawn", **NAMES)
+    path = settings.MEDIA_ROOT / name
+    os.utime(path, (0, 0))
+
+    def not_ours(path):
+        raise PermissionError(errno.EPERM, "Operation not permitted", path)
+
+    monkeypatch.setattr(os, "utime", not_ours)
+    assert store(b"drawn", **NAMES) == name
+    assert path.stat().st_mtime > 0
+    assert read(name) == b"drawn"
+    assert files_below(settings.MEDIA_ROOT) == [name]

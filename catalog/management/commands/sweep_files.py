@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
 
-from catalog.services.leftovers import SAFE_AGE, find_leftovers, sweep_leftovers
+from catalog.services import sweeping
+from catalog.services.leftovers import SAFE_AGE
 from jobs.errors import UserError
-from jobs.leftovers import find_folders, sweep_folders
 
 
 class Command(BaseCommand):
@@ -28,29 +29,29 @@ class Command(BaseCommand):
         parser.add_argument(
             "--however-many",
             action="store_true",
-            help="also where most of what there is would go, which is refused otherwise",
+            help="also where most of what there is would go, as after a large shop is deleted",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        older_than = timedelta(hours=options["older_than"])
+        try:
+            older_than = timedelta(hours=options["older_than"])
+            timezone.now() - older_than
+        except (ValueError, OverflowError) as error:
+            raise CommandError(f"--older-than {options['older_than']}: no time ago that there was.") from error
         try:
             if options["dry_run"]:
-                found = find_leftovers(older_than=older_than)
-                folders = find_folders(older_than=older_than)[1]
+                found = sweeping.find(older_than=older_than)
             else:
-                found = sweep_leftovers(older_than=older_than, however_many=options["however_many"])
-                folders = sweep_folders(older_than=older_than, however_many=options["however_many"])
+                found = sweeping.sweep(older_than=older_than, however_many=options["however_many"])
         except UserError as error:
             raise CommandError(str(error)) from error
-        for leftover in found.leftovers:
+        for leftover in found.files.leftovers:
             self._line(leftover.size, leftover.modified, leftover.name)
-        for folder in folders:
+        for folder in found.folders:
             self._line(folder.size, folder.modified, f"{folder.path}/")
-        size = found.size + sum(folder.size for folder in folders)
+        files, folders = len(found.files.leftovers), len(found.folders)
         what = "would be deleted" if options["dry_run"] else "deleted"
-        self.stdout.write(
-            f"{len(found.leftovers)} of {found.files} files and {len(folders)} folders, {size} bytes, {what}."
-        )
+        self.stdout.write(f"{files} of {found.files.files} files and {folders} folders, {found.size} bytes, {what}.")
 
     def _line(self, size: int, modified: datetime, name: str) -> None:
         self.stdout.write(f"{size:>12} {modified:%Y-%m-%d %H:%M} {name}")
