@@ -142,7 +142,9 @@ def test_an_events_token_reads_no_products(ours):
             response = client.get(route.address(lambda name, model: ours.rows[model].pk))
             (refused if response.status_code == 403 else may).add(route.name)
     assert {"api:product-list", "api:interaction-list", "api:job-list", "api:style-list"} <= refused
-    assert may <= {"api:events", "api:recommendations", "api:shopper"} | {n for n in may if n.startswith("api:shelf")}
+    assert may <= {"api:events", "api:recommendations", "api:recommendations-email", "api:shopper"} | {
+        n for n in may if n.startswith("api:shelf")
+    }
 
 
 @pytest.mark.parametrize(
