@@ -22,7 +22,7 @@ from django.test import override_settings
 
 from catalog.models import ImportDraft, ProductImage
 from catalog.services import import_runs, leftovers, renditions, sweeping
-from catalog.services.leftovers import TooManyLeftovers, find_leftovers
+from catalog.services.leftovers import TooManyLeftovers, delete_leftovers, find_leftovers
 from catalog.services.pictures import add_picture, remove_picture
 from catalog.services.rendition_jobs import make_missing
 from catalog.services.sweeping import is_refused, sweep
@@ -288,8 +288,10 @@ def test_any_storage_will_do(monkeypatch):
     monkeypatch.setattr(leftovers.timezone, "now", lambda: now + timedelta(days=2))
     assert {leftover.name for leftover in find_leftovers().leftovers} == {name, lost}
     monkeypatch.setattr("django.core.files.storage.memory.now", lambda: now + timedelta(days=2))
-    assert renditions.store(b"drawn", **place) == name
-    assert swept() == {lost}
+    found = find_leftovers()
+    assert renditions.store(b"drawn", **place) == name  # between the look and the deletion
+    assert [leftover.name for leftover in delete_leftovers(found).leftovers] == [lost]
+    assert swept() == set()
     assert default_storage.exists(name)
 
 
