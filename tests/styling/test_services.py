@@ -290,3 +290,17 @@ def test_a_loss_curve_stays_short_keeps_its_mean_and_goes_on_where_it_was():
         resumed.add(step, {"cycle": 0.0})
     assert [point["step"] for point in resumed.points] == [point["step"] for point in curve.points]
     assert resumed.points[-1]["cycle"] == 0.0
+
+
+def test_a_file_that_two_styles_show_stays_until_both_are_without_it(style, editor, django_capture_on_commit_callbacks):
+    """Also where the two rows were made of different contents, as by two versions of the door."""
+    other = StyleFactory(merchant=style.merchant)
+    for one in (style, other):
+        references.add_references(style=one, files=[noise_picture(1)], by=editor)
+    first, second = style.references.get(), other.references.get()
+    assert first.file.name == second.file.name
+    StyleReference.objects.filter(pk=second.pk).update(sha256="0" * 64)
+    for reference, is_left in ((first, True), (second, False)):
+        with django_capture_on_commit_callbacks(execute=True):
+            references.remove_reference(reference=reference, by=editor)
+        assert default_storage.exists(first.file.name) is is_left
