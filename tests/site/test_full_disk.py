@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -158,20 +159,27 @@ def test_a_site_whose_disk_is_full_is_read_as_ever_and_says_why_it_cannot_be_cha
     assert ImportDraft.objects.count() == 1
 
 
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that every user of the machine may enter, as pytest's own may not be."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
-def test_postgresql_says_in_its_own_way_that_its_disk_is_full(tmp_path):
+def test_postgresql_says_in_its_own_way_that_its_disk_is_full(open_folder):
     """A table on a small disk: what cannot grow is told apart from what is wrong with the statement."""
-    place = tmp_path / "disk" / "tables"
-    with small_disk(tmp_path / "disk", megabytes=2) as mounted, connection.cursor() as cursor:
+    place = open_folder / "disk" / "tables"
+    with small_disk(open_folder / "disk", megabytes=2) as mounted, connection.cursor() as cursor:
         if not mounted:
             pytest.skip("no file system can be mounted here")
         cursor.execute("SHOW data_directory")
         of_the_server = Path(cursor.fetchone()[0]).stat()
         place.mkdir()
         os.chown(place, of_the_server.st_uid, of_the_server.st_gid)
-        for folder in (tmp_path / "disk", *tmp_path.parents[:2], tmp_path):
-            folder.chmod(0o755)
+        place.parent.chmod(0o755)
         cursor.execute(f"CREATE TABLESPACE small_disk LOCATION '{place}'")
         cursor.execute("CREATE TABLE filler (text text) TABLESPACE small_disk")
         cursor.execute("ALTER TABLE filler ALTER text SET STORAGE EXTERNAL")  # as large as it is
