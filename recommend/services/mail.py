@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from urllib.parse import quote, urlsplit
 
 from django.core.files.storage import default_storage
@@ -44,7 +45,7 @@ class MailItem:
     """A product as the mail shows it. ``picture``: address, width and height, or None."""
 
     name: str
-    price: object
+    price: Decimal
     reason: str
     address: str
     alt: str

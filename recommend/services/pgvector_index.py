@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
 import numpy as np
 from django.db import connection, transaction
 from numpy.typing import NDArray
 
-from recommend.engine.fitted import Found
+from recommend.engine.fitted import Found, ScanResult
 
 PREFIX = "recommend_vectors_"
 #: Rows that are fetched beyond the wanted ones: PostgreSQL adds up in single precision, and the last places are settled
@@ -27,14 +26,6 @@ _NAME = re.compile(r"[a-z0-9_]{1,45}")
 
 class _Copy(Protocol):
     def write_row(self, row: Sequence[Any]) -> None: ...
-
-
-@dataclass(frozen=True)
-class TopRows:
-    """Product rows, best first, and their scores."""
-
-    rows: NDArray[np.int64]
-    scores: NDArray[np.float64]
 
 
 class PgVectorIndex:
@@ -79,7 +70,7 @@ class PgVectorIndex:
     ) -> Found:
         """As ``engine.index.ExactIndex.search``. The mask travels as a bit a product, 12 kB for 100,000."""
         if k <= 0:
-            return TopRows(np.zeros(0, dtype=np.int64), np.zeros(0))
+            return ScanResult(np.zeros(0, dtype=np.int64), np.zeros(0))
         boosts = boosts or {}
         closed = {int(row) for row in exclude}
         conditions, values = ["NOT row = ANY(%s)"], [sorted(closed | boosts.keys())]
@@ -98,7 +89,7 @@ class PgVectorIndex:
         scores = (np.asarray(self._matrix[rows], dtype=np.float64) * np.asarray(query, dtype=np.float64)).sum(axis=1)
         scores += np.array([boosts.get(row, 0.0) for row in found])
         best = np.lexsort((rows, -scores))[:k]
-        return TopRows(rows[best], scores[best])
+        return ScanResult(rows[best], scores[best])
 
 
 def drop(name: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.core.cache import cache
 
 from recommend import serving
 from recommend.services import cards, catalogue, event_stream, history
@@ -22,3 +23,9 @@ def stream():
     valkey = event_stream.connection()
     valkey.delete(event_stream.STREAM, event_stream.UNSTORABLE)
     return valkey
+
+
+@pytest.fixture(autouse=True)
+def _nothing_kept():
+    """What was reckoned for another test's shop is kept for minutes under its number, which may be this test's shop's."""
+    cache.clear()

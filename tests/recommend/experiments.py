@@ -57,8 +57,13 @@ def take_part(
     mark: str = "",
     kind: str = Interaction.Kind.CLICK,
 ) -> list[Shopper]:
-    """``count`` shoppers saw the variant so long ago; the first ``clicking`` of them did something an hour later."""
+    """``count`` shoppers saw the variant so long ago; the first ``clicking`` of them did something an hour later.
+
+    Of another day it was noon, so that hours later are the same days later at whatever hour a test runs.
+    """
     at = timezone.now() - timedelta(days=days_ago)
+    if days_ago >= 1:
+        at = at.replace(hour=12, minute=0, second=0, microsecond=0)
     names = [f"{variant.pk}-{mark}-{number}" for number in range(count)]
     people = Shopper.objects.bulk_create(
         Shopper(merchant=shop.merchant, pseudonym=f"2026q4:{name}", last_seen_at=at) for name in names

@@ -109,9 +109,9 @@ def test_what_has_sold_out_since_the_shelf_was_counted_is_left_out(shop, shopper
 
 
 def test_a_preview_does_not_count_as_mailed(shop, shopper):
-    looked_at = [mail(shop, shopper="customer-81", n=4, preview="true") for _look in range(2)]
+    looked_at = [mail(shop, shopper="customer-81", n=4, preview=said) for said in ("true", "True", "1")]
 
-    assert looked_at[0] == looked_at[1]
+    assert looked_at[0] == looked_at[1] == looked_at[2]
     assert looked_at[0]["slate"] is None
     assert not Slate.objects.exists()
 
