@@ -11,6 +11,8 @@ from recommend.services import cards, catalogue, event_stream, history
 
 @pytest.fixture(autouse=True)
 def _nothing_kept():
+    # What was reckoned for another test's shop is kept for minutes under its number, which may be this test's shop's.
+    cache.clear()
     serving.forget()
     catalogue.forget()
     cards.forget()
@@ -23,9 +25,3 @@ def stream():
     valkey = event_stream.connection()
     valkey.delete(event_stream.STREAM, event_stream.UNSTORABLE)
     return valkey
-
-
-@pytest.fixture(autouse=True)
-def _nothing_kept():
-    """What was reckoned for another test's shop is kept for minutes under its number, which may be this test's shop's."""
-    cache.clear()
